@@ -1,0 +1,1 @@
+"""The vocabulary of all three packages. Imports only the standard library."""

@@ -1,0 +1,101 @@
+"""What is built: architectures, specs and the .tflite files they become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mobilekit.core.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """One row of `mobilekit.architectures.ARCHITECTURES`.
+
+    Attributes:
+        name: As in a plan, e.g. "mobilenet_v2".
+        builder: "package.module:function"; imported when something is built, so that
+            listing architectures never imports TensorFlow.
+        title: Name of the network as its paper prints it.
+        input_size: Height and width of the published model, pixels.
+        trainable_params: Trainable weights of the published model, alpha 1, 1000 classes.
+        total_params: The same and the moving statistics of batch norm.
+        macs: Multiply-accumulates of its convolution and dense layers.
+        top1: Published ImageNet top-1 accuracy, percent.
+        source: Paper and table of the layers, and where the figures are from.
+        options: Names of the builder's options, beside `input_size`, `classes` and `head`.
+    """
+
+    name: str
+    builder: str
+    title: str
+    input_size: tuple[int, int]
+    trainable_params: int
+    total_params: int
+    macs: int
+    top1: float
+    source: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """One network, completely: equal specs have equal weights.
+
+    Attributes:
+        architecture: A name of the table.
+        alpha: The width multiplier.
+        input_size: Height and width, pixels.
+        classes: Length of the output.
+        weights: "random", the name of a weights source, or "file".
+        weights_sha256: Digest of the weights file; None for random weights.
+        seed: Of random weights.
+    """
+
+    architecture: str
+    alpha: float = 1.0
+    input_size: tuple[int, int] = (224, 224)
+    classes: int = 1000
+    weights: str = "random"
+    weights_sha256: str | None = None
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """E.g. "mobilenet_v2_1.0_224": short, for file names and tables."""
+        height, width = self.input_size
+        size = f"{height}" if height == width else f"{height}x{width}"
+        return f"{self.architecture}_{self.alpha}_{size}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TFLiteModel:
+    """A .tflite file and where it is from: the provenance sidecar beside it.
+
+    Attributes:
+        name: What people call it: the spec's name, or the stem of a file from elsewhere.
+        sha256: Of the file's bytes; what a measurement is tied to.
+        size_bytes: Length of the file.
+        recipe: The recipe's name; "unknown" for a file from elsewhere.
+        recipe_digest: Digest of the whole recipe.
+        spec: The network; None for a file from elsewhere.
+        preprocessing: What its input expects; None where nobody said.
+        ops: How often each operator occurs, by schema name.
+        layers: The Keras layers in order; operators are traced back to these names.
+        made_with: Versions of everything that made it, by package.
+        calibration_sha256: Digest of the calibration images in order; None where none were used.
+        schema: Of this document.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+    recipe: str
+    recipe_digest: str
+    spec: ModelSpec | None = None
+    preprocessing: Preprocessing | None = None
+    ops: Mapping[str, int] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    calibration_sha256: str | None = None
+    schema: int = 1

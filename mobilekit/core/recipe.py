@@ -1,0 +1,96 @@
+"""Quantization recipes: what the converter is asked to do, as data."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from mobilekit.core.digest import digest
+
+
+class Scheme(enum.StrEnum):
+    """How arithmetic is done; the names are LiteRT's."""
+
+    FLOAT = "float"
+    DYNAMIC = "dynamic"  # integer weights; activations are quantized as the model runs
+    WEIGHT_ONLY = "weight_only"  # integer weights, dequantized before float arithmetic
+    STATIC = "static"  # integer weights and activations; needs calibration
+
+
+class Granularity(enum.StrEnum):
+    """How many scales a weight tensor has."""
+
+    PER_CHANNEL = "per_channel"
+    PER_TENSOR = "per_tensor"
+
+
+class IoType(enum.StrEnum):
+    """Element type of the file's inputs and outputs."""
+
+    NATIVE = "native"  # what the arithmetic uses: int8 where static, float elsewhere
+    FLOAT = "float"
+
+
+# What can be asked for; other combinations have no kernel or no meaning.
+BITS = {
+    Scheme.FLOAT: ((32, 32), (16, 32)),
+    Scheme.DYNAMIC: ((8, 32),),
+    Scheme.WEIGHT_ONLY: ((8, 32),),
+    Scheme.STATIC: ((8, 8),),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One quantization of a model.
+
+    Attributes:
+        scheme: How arithmetic is done.
+        weight_bits: 8 (int8), 16 (float16) or 32 (float32).
+        activation_bits: 8 where `scheme` is static, else 32.
+        granularity: One scale a weight tensor, or one an output channel.
+        io: Element type of inputs and outputs; only static recipes have the choice.
+        method: How ranges are chosen; "minmax" is the absolute range seen in calibration.
+    """
+
+    scheme: Scheme
+    weight_bits: int
+    activation_bits: int = 32
+    granularity: Granularity = Granularity.PER_CHANNEL
+    io: IoType = IoType.NATIVE
+    method: str = "minmax"
+
+    def __post_init__(self) -> None:
+        bits = (self.weight_bits, self.activation_bits)
+        if bits not in BITS[self.scheme]:
+            raise ValueError(
+                f"{self.scheme} quantization does not exist with {bits[0]}-bit weights and"
+                f" {bits[1]}-bit activations"
+            )
+        if self.io is not IoType.NATIVE and self.scheme is not Scheme.STATIC:
+            raise ValueError(f"{self.scheme} quantization has float inputs and outputs anyway")
+        if self.scheme is Scheme.FLOAT and self.granularity is not Granularity.PER_CHANNEL:
+            raise ValueError("a float recipe has no granularity")
+
+    @property
+    def name(self) -> str:
+        """E.g. "static_wi8_ai8_pertensor": LiteRT's grammar, then what is not the default."""
+        if self.scheme is Scheme.FLOAT:
+            return f"float{self.weight_bits}"
+        activations = f"ai{self.activation_bits}" if self.needs_calibration else "afp32"
+        name = f"{self.scheme}_wi{self.weight_bits}_{activations}"
+        if self.granularity is Granularity.PER_TENSOR:
+            name += "_pertensor"
+        if self.io is IoType.FLOAT:
+            name += "_iofloat"
+        return name
+
+    @property
+    def digest(self) -> str:
+        """What comparison and caching use: also tells apart what the name leaves out."""
+        return digest(self)
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether converting needs representative inputs."""
+        return self.scheme is Scheme.STATIC

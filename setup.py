@@ -1,0 +1,47 @@
+"""Installs the three packages. Every dependency stands beside the reason for it."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="mobilekit",
+    version="0.1.0",
+    description="Convolutional networks on mobile devices: build, convert, measure, compare.",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(
+        include=["mobilekit*", "converters*", "android_bench*"],
+    ),
+    package_data={"mobilekit": ["templates/*", "py.typed"]},
+    install_requires=[
+        "absl-py>=2.3,<3",  # flags and logging of the command line
+        "ai-edge-litert>=2.3,<2.4",  # runs .tflite files here; its schema reads them
+        "filelock>=3.20,<5",  # one measurement at a time on one device
+        "flatbuffers>=25.2,<26",  # the accessors under LiteRT's schema
+        "jinja2>=3.1,<4",  # the report's templates, with everything escaped
+        "matplotlib>=3.10,<4",  # the report's plots, as SVG inside the page
+        "numpy>=2.1,<3",  # arrays in and out of every model
+        "pillow>=11.3,<14",  # decodes and resizes pictures
+        "platformdirs>=4.3,<5",  # where the lock and the local secret live
+        "rich>=14,<16",  # tables and progress in the terminal
+        "scipy>=1.15,<2",  # the statistics of comparisons and accuracies
+    ],
+    extras_require={
+        # Everything that builds or converts; a bench host does without.
+        "convert": [
+            "tensorflow>=2.21,<2.22",  # the converter's routes are measured on this release
+            "keras>=3.15,<3.16",  # the builders
+            "ai-edge-quantizer>=0.10,<0.11",  # writes quantized files from ranges
+        ],
+        # The runtime before LiteRT, for boards that still have it; Python 3.11, numpy < 2,
+        # so it lives in an environment of its own and nothing else is installed there.
+        "legacy": ["tflite-runtime==2.14.0", "numpy<2"],
+        "test": [
+            "build>=1.2",  # the wheel whose contents are pinned
+            "hypothesis>=6.130",  # properties
+            "mypy>=1.18",  # types
+            "pytest>=8.4",  # runs the tests
+            "ruff>=0.14",  # format and lint
+        ],
+    },
+    entry_points={"console_scripts": ["mobilekit = mobilekit.__main__:run"]},
+)

@@ -13,13 +13,13 @@ class ImageAnswer:
         image: Name of the picture file.
         label: Index of the right class; None where there is no label.
         top5: The five most likely classes, best first (fewer where the net has fewer).
-        reference_top1: What the float model it was made from says.
+        reference_top1: What the reference says; None where there is none.
     """
 
     image: str
     label: int | None
     top5: tuple[int, ...]
-    reference_top1: int
+    reference_top1: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +29,18 @@ class Accuracy:
     Attributes:
         schema: Of this document.
         model_sha256: The file.
-        reference: What its answers are compared with, e.g. "keras model" or a file's sha256.
+        reference: The model its answers are compared with, named by digest; None if by none.
         images_sha256: Digest of the image set.
         answers: One entry an image that could be read, in order.
         broken: "name: reason" of the pictures that could not be read.
         snr_db: Signal-to-noise ratio of the logits against the reference over all images,
-            10*log10(sum(reference^2) / sum((file - reference)^2)); None where they are equal.
+            10*log10(sum(reference^2) / sum((file - reference)^2)); None where they are equal or
+            there is no reference.
     """
 
     schema: int = 1
     model_sha256: str
-    reference: str
+    reference: str | None
     images_sha256: str
     answers: tuple[ImageAnswer, ...]
     broken: tuple[str, ...]
@@ -61,6 +62,8 @@ class Accuracy:
         return sum(answer.label in answer.top5 for answer in self.labelled)
 
     @property
-    def agreements(self) -> int:
-        """On how many images the first answer is the reference's."""
+    def agreements(self) -> int | None:
+        """On how many images the first answer is the reference's; None without a reference."""
+        if self.reference is None:
+            return None
         return sum(answer.top5[0] == answer.reference_top1 for answer in self.answers)

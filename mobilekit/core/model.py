@@ -22,8 +22,8 @@ class Architecture:
         total_params: The same and the moving statistics of batch norm.
         macs: Multiply-accumulates of its convolution and dense layers.
         top1: Published ImageNet top-1 accuracy, percent.
-        source: Paper and table of the layers, and where the figures are from.
-        options: Names of the builder's options, beside `input_size`, `classes` and `head`.
+        paper: Authors, year and arXiv number.
+        source: Tables of the layers and of the figures, and what was recomputed.
     """
 
     name: str
@@ -34,8 +34,8 @@ class Architecture:
     total_params: int
     macs: int
     top1: float
+    paper: str
     source: str
-    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

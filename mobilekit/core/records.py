@@ -119,7 +119,11 @@ def _convert_union(
 ) -> object:
     if value is None and type(None) in options:
         return None
-    real = [option for option in options if option is not type(None)]
+    # A list goes to the list among the options, anything else to the first that is none, so that
+    # the error speaks of what was most likely meant.
+    listed = isinstance(value, list | tuple)
+    fitting = [option for option in options if (typing.get_origin(option) is tuple) == listed]
+    real = [option for option in fitting or options if option is not type(None)]
     for option in real[:-1]:
         try:
             return _convert(option, value, where, ignore_unknown)

@@ -54,7 +54,7 @@ def append_line(path: Path, line: str) -> None:
     A last line that a killed writer left half done is closed first; readers drop it.
 
     Raises:
-        StorageError: If the file cannot be written, or the disk is full; the file is then as it was.
+        StorageError: If the file cannot be written or the disk is full; it is then as it was.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -75,6 +75,11 @@ def test_every_record_reads_back(thing):
             "parts[0].weight_g",
             "not a finite number",
         ),
+        (
+            {"schema": 1, "parts": [{"name": "a", "weight_g": 10**400}]},
+            "parts[0].weight_g",
+            "the number is too large",
+        ),
         ({"schema": 1, "size": [1]}, "size", "2 values are needed, not 1"),
         ({"schema": 1, "colour": "gren"}, "colour", "Did you mean 'green'?"),
         ({"schema": 1, "threads": "two"}, "threads", "a whole number is needed, not 'two'"),

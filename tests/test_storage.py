@@ -100,9 +100,18 @@ def test_a_folder_under_a_regular_file_is_refused_in_one_sentence(tmp_path):
         write_bytes(tmp_path / "file" / "below", b"")
 
 
-@pytest.mark.parametrize("text", ["NaN", "[Infinity]", "{", "[" * 100_000, ""])
-def test_what_is_no_json_is_refused(text):
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("NaN", "NaN is not a JSON number"),
+        ("[Infinity]", "Infinity is not a JSON number"),
+        ("{", "Expecting property name"),
+        ("[" * 100_000, "nested too deeply"),
+        ("", "Expecting value"),
+    ],
+)
+def test_what_is_no_json_is_refused(text, why):
+    with pytest.raises(ValueError, match=why):
         parse_json(text)
 
 

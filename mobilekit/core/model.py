@@ -68,6 +68,9 @@ class ModelSpec:
         return f"{self.architecture}_{self.alpha}_{size}"
 
 
+UNKNOWN_RECIPE = "unknown"  # of a file from elsewhere
+
+
 @dataclass(frozen=True, kw_only=True)
 class TFLiteModel:
     """A .tflite file and where it is from: the provenance sidecar beside it.
@@ -76,7 +79,7 @@ class TFLiteModel:
         name: What people call it: the spec's name, or the stem of a file from elsewhere.
         sha256: Of the file's bytes; what a measurement is tied to.
         size_bytes: Length of the file.
-        recipe: The recipe's name; "unknown" for a file from elsewhere.
+        recipe: The recipe's name, or `UNKNOWN_RECIPE`.
         recipe_digest: Digest of the whole recipe.
         spec: The network; None for a file from elsewhere.
         preprocessing: What its input expects; None where nobody said.

@@ -150,7 +150,10 @@ def _convert_tuple(
 
 def _convert_scalar(hint: type, value: object, where: str) -> object:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise RecordError(where, "the number is too large") from None
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
         raise RecordError(where, f"{names.get(hint, hint.__name__)} is needed, not {_shown(value)}")

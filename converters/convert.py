@@ -1,0 +1,47 @@
+"""From one float file to the file of any recipe."""
+
+from __future__ import annotations
+
+from converters.calibration import Ranges
+from converters.quantize import quantize
+from converters.tflite_reader import read_model
+from mobilekit.core.errors import UsageError
+from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.recipe import Recipe, Scheme
+
+
+def derive(
+    content: bytes,
+    recipe: Recipe,
+    *,
+    ranges: Ranges | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> bytes:
+    """Makes the file of `recipe`; float32 is the float file itself.
+
+    Args:
+        content: A float .tflite of one input.
+        recipe: What to make.
+        ranges: What calibration saw of exactly this file; static recipes need it.
+        preprocessing: What the input expects; its scale follows from this where it is given,
+            because calibration photographs seldom hold every value that a camera will.
+
+    Raises:
+        UsageError: If the recipe needs calibration and there is none.
+        ModelFileError: If `content` is no .tflite.
+        ConversionError: If the quantizer refuses the model.
+    """
+    if recipe.scheme is Scheme.FLOAT and recipe.weight_bits == 32:
+        return content
+    if not recipe.needs_calibration:
+        return quantize(content, recipe)
+    if ranges is None:
+        raise UsageError(
+            f"Recipe {recipe.name} quantizes activations, and for that it needs to see images."
+            " Pass a folder of photographs with --calibration, or take dynamic_wi8_afp32."
+        )
+    seen = dict(ranges.by_tensor)
+    if preprocessing is not None:
+        graph = read_model(content, "the float file").subgraphs[0]
+        seen[graph.tensors[graph.inputs[0]].name] = preprocessing.value_range
+    return quantize(content, recipe, seen)

@@ -1,0 +1,134 @@
+"""Checks that a file computes in integers where it is said to, from its inputs to its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from converters.arithmetic import (
+    BRIDGES,
+    QUANTIZED,
+    float_groups,
+    has_bridge,
+    has_integer_weights,
+    is_edge,
+)
+from converters.graph import Tensor
+from converters.ranges import INT8_MIN, quantization_of
+from converters.verification import Claim, Fault, Place, Subject, shown
+from mobilekit.core.recipe import IoType, Scheme
+
+# Indices, masks and texts are no activations: no recipe changes their type.
+_NEVERQUANTIZED = frozenset({"int32", "int64", "bool", "string"})
+SHOWN_OPERATORS = 4
+SCALE_TOLERANCE = 1e-4  # relative; scales are float32, and writers divide in either precision
+ZERO_POINT_TOLERANCE = 0.501  # a half may be rounded to either side
+
+
+def float_op(subject: Subject) -> Iterator[Fault]:
+    """Operators that compute in float, in a part of the graph that never was integer."""
+    for place in _float_operators(subject):
+        if not has_integer_weights(place):
+            yield Fault(
+                place=place,
+                says="computes in float, and integers were asked for",
+                remedy="Quantize with a static recipe, or replace the layer by one that has an"
+                " integer kernel.",
+            )
+
+
+def hybrid_op(subject: Subject) -> Iterator[Fault]:
+    """Operators with integer weights and float activations, as dynamic recipes make them."""
+    for place in _float_operators(subject):
+        if has_integer_weights(place):
+            yield Fault(
+                place=place,
+                says="is hybrid: its weights are integers and its activations are float",
+                remedy="Quantize with a static recipe, which needs calibration images.",
+            )
+
+
+def island(subject: Subject) -> Iterator[Fault]:
+    """Parts of an integer graph that leave the integers and come back, or begin or end in float."""
+    if not subject.claim.integer_inside:
+        return
+    for group in float_groups(subject.places):
+        if not has_bridge(group) or is_edge(group):
+            continue
+        inside = [place for place in group if place.operator.name not in BRIDGES] or group
+        names = "".join(f", {subject.title(place)}" for place in inside[1:SHOWN_OPERATORS])
+        more = f" and {len(inside) - SHOWN_OPERATORS} more" if inside[SHOWN_OPERATORS:] else ""
+        yield Fault(
+            place=inside[0],
+            says=f"leaves the integers of this graph and computes in float{names}{more}",
+            remedy="Replace the layer by one that has an integer kernel, or move it out of the"
+            " file.",
+        )
+
+
+def io_type(subject: Subject) -> Iterator[Fault]:
+    """Inputs and outputs of another element type than was asked for."""
+    wanted = _wanted_io(subject.claim)
+    main = subject.graph.main
+    for side, indices in (("input", main.inputs), ("output", main.outputs)):
+        for index in indices:
+            tensor = main.tensors[index]
+            if wanted and tensor.dtype not in wanted | _NEVERQUANTIZED:
+                yield Fault(
+                    says=f"the {side} {shown(tensor.name)} is {tensor.dtype}, and"
+                    f" {' or '.join(sorted(wanted))} was asked for",
+                    remedy="Convert again with the recipe whose inputs and outputs you need: a"
+                    " static recipe has int8, with _iofloat it has float32.",
+                )
+
+
+def input_scale(subject: Subject) -> Iterator[Fault]:
+    """Integer inputs whose scale cannot hold what the preprocessing makes of pixels."""
+    if subject.claim.preprocessing is None:
+        return
+    low, high = subject.claim.preprocessing.value_range
+    scale, zero_point = quantization_of(low, high)
+    main = subject.graph.main
+    for tensor in (main.tensors[index] for index in main.inputs):
+        found = _int8_quantization(tensor)
+        if found is None:
+            continue
+        same_scale = abs(found[0] / scale - 1) <= SCALE_TOLERANCE
+        if not same_scale or abs(found[1] - zero_point) > ZERO_POINT_TOLERANCE:
+            yield Fault(
+                says=f"the input {shown(tensor.name)} has scale {found[0]:.6g} and zero point"
+                f" {found[1]}, where preprocessing to {low:.4g}..{high:.4g} gives {scale:.6g} and"
+                f" {round(zero_point)}",
+                remedy="Calibrate with the preprocessing that the network was trained on.",
+            )
+
+
+def _float_operators(subject: Subject) -> Iterator[Place]:
+    """Float operators that no QUANTIZE or DEQUANTIZE joins to integers; islands are not here."""
+    if subject.claim.integer_inside:
+        for group in float_groups(subject.places):
+            if not has_bridge(group):
+                yield from group
+
+
+def _wanted_io(claim: Claim) -> frozenset[str]:
+    """Types that inputs and outputs may have; empty where any is right."""
+    recipe = claim.recipe
+    if claim.full_integer or (recipe and recipe.scheme is Scheme.STATIC):
+        if recipe is None:
+            return QUANTIZED
+        if recipe.io is IoType.NATIVE:
+            return frozenset({f"int{recipe.activation_bits}"})
+    return frozenset({"float32"} if recipe else ())
+
+
+def _int8_quantization(tensor: Tensor) -> tuple[float, int] | None:
+    """Scale and zero point as int8 would have them; None for what is not an 8-bit input."""
+    quantization = tensor.quantization
+    if (
+        tensor.dtype not in ("int8", "uint8")
+        or quantization is None
+        or not len(quantization.scales)
+    ):
+        return None
+    shift = INT8_MIN if tensor.dtype == "uint8" else 0
+    return float(quantization.scales[0]), int(quantization.zero_points[0]) + shift

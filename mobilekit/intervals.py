@@ -1,0 +1,79 @@
+"""Intervals: of a median, of a share, and what few observations can never show.
+
+One rule serves medians everywhere: the interval between two order statistics, which is the sign
+test turned round. It assumes nothing about the shape of the noise. `ALPHA` stands here and nowhere
+else. Source: Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2 (quantile
+test); Wilson 1927 (shares).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+# The largest chance of calling equal things different that is accepted.
+ALPHA = 0.05
+# The level that every interval reaches at least, for people.
+LEVEL_TEXT = f"{(1 - ALPHA) * 100:g} %"
+# One-sided outcomes that a two-sided sign test (or McNemar's) needs at least: with fewer, even
+# "all of them the same way" has a chance above ALPHA. 2 * 2**-6 = 0.031, 2 * 2**-5 = 0.0625.
+LEAST_SIGNS = math.ceil(1 - math.log2(ALPHA))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedianInterval:
+    """A sample's median and the interval for the median of what it was drawn from.
+
+    Attributes:
+        median: Of the sample.
+        low: Lower end, itself one of the observations.
+        high: Upper end, itself one of the observations.
+        level: The guaranteed coverage for independent observations, at least 1 - ALPHA:
+            order statistics move in steps, so 12 observations give 0.961, not 0.95.
+    """
+
+    median: float
+    low: float
+    high: float
+    level: float
+
+
+def median_interval(values: Sequence[float]) -> MedianInterval | None:
+    """The order-statistics interval of the median; None for fewer than `LEAST_SIGNS` values.
+
+    The same interval as `scipy.stats.quantile_test(values).confidence_interval(1 - ALPHA)`, which
+    keeps the level it reached to itself.
+    """
+    if len(values) < LEAST_SIGNS:
+        return None
+    ordered = sorted(values)
+    rank, level = _rank(len(ordered))
+    return MedianInterval(
+        median=statistics.median(ordered),
+        low=ordered[rank - 1],
+        high=ordered[-rank],
+        level=level,
+    )
+
+
+@functools.cache
+def _rank(count: int) -> tuple[int, float]:
+    """Which observation from either end bounds the median of `count`, and the level that gives."""
+    rank = int(stats.binom.ppf(ALPHA / 2, count, 0.5))
+    return rank, float(1 - 2 * stats.binom.cdf(rank - 1, count, 0.5))
+
+
+def share_interval(hits: int, total: int) -> tuple[float, float]:
+    """Wilson's interval at 1 - ALPHA for `hits` of `total`, as shares 0..1; `total` above 0."""
+    found = stats.binomtest(hits, total).proportion_ci(confidence_level=1 - ALPHA, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def unseen_share(total: int) -> float:
+    """The largest share, 0..1, that `total` draws miss entirely with a chance of ALPHA."""
+    return float(1 - ALPHA ** (1 / total))

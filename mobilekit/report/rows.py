@@ -1,0 +1,148 @@
+"""One row a measurement: the statistics of the report, derived from raw values, not yet rounded."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mobilekit.core.accuracy import Accuracy
+from mobilekit.core.measurement import Measurement, Run, Validity
+from mobilekit.core.model import TFLiteModel
+from mobilekit.intervals import median_interval, share_interval
+from mobilekit.report.results import Results
+
+HEADLINE = "median over runs of the run medians"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """How many of how many, with Wilson's interval.
+
+    Attributes:
+        hits: How many.
+        total: Of how many, above 0.
+        low: Lower end of the interval, 0..1.
+        high: Upper end.
+    """
+
+    hits: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share, 0..1."""
+        return self.hits / self.total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A measurement with everything that is known about its file. Times are microseconds.
+
+    Attributes:
+        measurement: What the row is of.
+        model: Provenance of its file; None where there is none.
+        accuracy: Its file's answers; None where it was not evaluated.
+        runs: Its starts that went well.
+        latency_us: The headline; None if no start went well.
+        latency_low_us: Lower end of the interval of the run medians; None with too few runs.
+        latency_high_us: Upper end.
+        latency_level: Guaranteed coverage of that interval, 0..1.
+        init_us: Median over runs, and so on.
+        peak_memory_bytes: The runner's own VmHWM, median over runs.
+    """
+
+    measurement: Measurement
+    model: TFLiteModel | None
+    accuracy: Accuracy | None
+    runs: tuple[Run, ...]
+    latency_us: float | None
+    latency_low_us: float | None
+    latency_high_us: float | None
+    latency_level: float | None
+    init_us: float | None
+    first_us: float | None
+    peak_memory_bytes: float | None
+
+    @property
+    def top1(self) -> Share | None:
+        """Right first answers among labelled images."""
+        labelled = len(self.accuracy.labelled) if self.accuracy else 0
+        return _share(self.accuracy.top1_hits, labelled) if self.accuracy and labelled else None
+
+    @property
+    def top5(self) -> Share | None:
+        """Right answers among the first five."""
+        labelled = len(self.accuracy.labelled) if self.accuracy else 0
+        return _share(self.accuracy.top5_hits, labelled) if self.accuracy and labelled else None
+
+    @property
+    def agreement(self) -> Share | None:
+        """First answers that are the float model's."""
+        agreements = self.accuracy.agreements if self.accuracy else None
+        if self.accuracy is None or agreements is None:
+            return None
+        return _share(agreements, len(self.accuracy.answers))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Everything that makes a number of this row doubtful, in sentences."""
+        measurement = self.measurement
+        found = list(measurement.validity.reasons)
+        if not found and measurement.validity.status is not Validity.VALID:
+            found.append("no reason was recorded")
+        check = measurement.output_check
+        if check is None:
+            found.append("its outputs were not checked where it was measured")
+        elif not check.passed:
+            found.append(f"its outputs are wrong where it was measured: {check.detail}")
+        failed = len(measurement.runs) - len(self.runs)
+        if failed:
+            found.append(f"{failed} of {len(measurement.runs)} starts failed and do not count")
+        if self.accuracy and self.accuracy.broken:
+            broken = self.accuracy.broken
+            found.append(f"{len(broken)} image(s) could not be read, first {broken[0]}")
+        return tuple(found)
+
+
+def rows(results: Results) -> tuple[Row, ...]:
+    """One row a measurement: by model, device, delegate and threads, then the slowest first."""
+    return tuple(sorted((_row(m, results) for m in results.measurements), key=_order))
+
+
+def _order(row: Row) -> tuple[str | int | float, ...]:
+    m = row.measurement
+    latency = row.latency_us or 0.0
+    return (m.model.name, m.device.label, m.config.delegate, m.config.num_threads, -latency, m.cell)
+
+
+def _row(measurement: Measurement, results: Results) -> Row:
+    runs = tuple(run for run in measurement.runs if run.error is None)
+    medians = [run.median_us for run in runs]
+    interval = median_interval(medians)
+    sha256 = measurement.model.sha256
+    return Row(
+        measurement=measurement,
+        model=results.models.get(sha256),
+        accuracy=results.accuracies.get(sha256),
+        runs=runs,
+        latency_us=statistics.median(medians) if medians else None,
+        latency_low_us=interval.low if interval else None,
+        latency_high_us=interval.high if interval else None,
+        latency_level=interval.level if interval else None,
+        init_us=_median(runs, lambda run: run.init_us),
+        first_us=_median(runs, lambda run: run.first_us),
+        peak_memory_bytes=_median(runs, lambda run: run.memory.vm_hwm_bytes),
+    )
+
+
+def _median(runs: Iterable[Run], read: Callable[[Run], float | None]) -> float | None:
+    values = [value for run in runs if (value := read(run)) is not None]
+    return statistics.median(values) if values else None
+
+
+def _share(hits: int, total: int) -> Share:
+    low, high = share_interval(hits, total)
+    return Share(hits=hits, total=total, low=low, high=high)

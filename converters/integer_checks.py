@@ -75,7 +75,7 @@ def io_type(subject: Subject) -> Iterator[Fault]:
             if wanted and tensor.dtype not in wanted | _NEVERQUANTIZED:
                 yield Fault(
                     says=f"the {side} {shown(tensor.name)} is {tensor.dtype}, and"
-                    f" {' or '.join(sorted(wanted))} was asked for",
+                    f" {'an integer' if wanted == QUANTIZED else min(wanted)} was asked for",
                     remedy="Convert again with the recipe whose inputs and outputs you need: a"
                     " static recipe has int8, with _iofloat it has float32.",
                 )
@@ -113,11 +113,10 @@ def _float_operators(subject: Subject) -> Iterator[Place]:
 def _wanted_io(claim: Claim) -> frozenset[str]:
     """Types that inputs and outputs may have; empty where any is right."""
     recipe = claim.recipe
-    if claim.full_integer or (recipe and recipe.scheme is Scheme.STATIC):
-        if recipe is None:
-            return QUANTIZED
-        if recipe.io is IoType.NATIVE:
-            return frozenset({f"int{recipe.activation_bits}"})
+    if recipe and recipe.scheme is Scheme.STATIC and recipe.io is IoType.NATIVE:
+        return frozenset({f"int{recipe.activation_bits}"})
+    if claim.full_integer:
+        return QUANTIZED
     return frozenset({"float32"} if recipe else ())
 
 

@@ -1,3 +1,72 @@
-"""Build, convert, measure and compare convolutional networks for mobile devices."""
+"""Build, convert, measure and compare convolutional networks for mobile devices.
+
+Public names are loaded when they are first used, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+# Public name -> module. What the commands do, and the types that they return.
+EXPORTS = {
+    "ARCHITECTURES": "mobilekit.architectures",
+    "Accuracy": "mobilekit.core.accuracy",
+    "Comparison": "mobilekit.compare",
+    "Measurement": "mobilekit.core.measurement",
+    "MobileKitError": "mobilekit.core.errors",
+    "ModelSpec": "mobilekit.core.model",
+    "Preprocessing": "mobilekit.core.preprocessing",
+    "RECIPES": "converters.recipes",
+    "Recipe": "mobilekit.core.recipe",
+    "RunConfig": "mobilekit.core.measurement",
+    "TFLiteModel": "mobilekit.core.model",
+    "Target": "mobilekit.core.target",
+    "benchmark_files": "mobilekit.api",
+    "build_file": "mobilekit.api",
+    "compare_measurements": "mobilekit.compare",
+    "convert_file": "mobilekit.api",
+    "evaluate_file": "mobilekit.api",
+    "load_measurement": "android_bench.results",
+    "read_plan": "mobilekit.plan",
+    "run_plan": "mobilekit.pipeline",
+    "verify_file": "mobilekit.api",
+    "write_report": "mobilekit.report",
+}
+
+if TYPE_CHECKING:
+    from android_bench.results import load_measurement as load_measurement
+    from converters.recipes import RECIPES as RECIPES
+    from mobilekit.api import benchmark_files as benchmark_files
+    from mobilekit.api import build_file as build_file
+    from mobilekit.api import convert_file as convert_file
+    from mobilekit.api import evaluate_file as evaluate_file
+    from mobilekit.api import verify_file as verify_file
+    from mobilekit.architectures import ARCHITECTURES as ARCHITECTURES
+    from mobilekit.compare import Comparison as Comparison
+    from mobilekit.compare import compare_measurements as compare_measurements
+    from mobilekit.core.accuracy import Accuracy as Accuracy
+    from mobilekit.core.errors import MobileKitError as MobileKitError
+    from mobilekit.core.measurement import Measurement as Measurement
+    from mobilekit.core.measurement import RunConfig as RunConfig
+    from mobilekit.core.model import ModelSpec as ModelSpec
+    from mobilekit.core.model import TFLiteModel as TFLiteModel
+    from mobilekit.core.preprocessing import Preprocessing as Preprocessing
+    from mobilekit.core.recipe import Recipe as Recipe
+    from mobilekit.core.target import Target as Target
+    from mobilekit.pipeline import run_plan as run_plan
+    from mobilekit.plan import read_plan as read_plan
+    from mobilekit.report import write_report as write_report
+
+
+def __getattr__(name: str) -> object:
+    """Loads a public name's module (PEP 562)."""
+    if name not in EXPORTS:
+        raise AttributeError(f"module 'mobilekit' has no attribute {name!r}")
+    return getattr(importlib.import_module(EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *EXPORTS})

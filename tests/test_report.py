@@ -504,13 +504,13 @@ BAD_FILES = {
     ),
     "beyond every float": (
         lambda text: broken(text, '"init_us": 21000.0', '"init_us": 1' + "0" * 400),
-        "is not a Measurement document",
+        "is no measurement that can be read",
     ),
     "newer": (
         lambda text: broken(text, '"schema": 1,\n "validity"', '"schema": 2,\n "validity"'),
-        "has schema 2, and this mobilekit reads 1.*upgrade",
+        "has schema 2, this mobilekit reads up to 1; install a newer one",
     ),
-    "a list": (lambda text: "[]", "a table is needed"),
+    "a list": (lambda text: "[]", "is no measurement: it has no schema number"),
     "something else": (lambda text: '{"schema": 1}', "this key is missing"),
     "deep": (lambda text: "[" * 100_000, "is not JSON"),
     "another file's runs": (

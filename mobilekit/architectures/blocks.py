@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+from keras import initializers, layers
 
 
 class Padding(enum.StrEnum):
@@ -66,7 +66,15 @@ def conv_bn(
 ) -> keras.KerasTensor:
     """Convolution, batch norm, ReLU6: (N, H, W, C) -> (N, ⌈H/stride⌉, ⌈W/stride⌉, filters)."""
     x, border = _pad(x, kernel, stride, flavour, name)
-    x = layers.Conv2D(filters, kernel, stride, padding=border, use_bias=False, name=name)(x)
+    x = layers.Conv2D(
+        filters,
+        kernel,
+        stride,
+        padding=border,
+        use_bias=False,
+        kernel_initializer=initializers.HeNormal() if relu6 else initializers.LecunNormal(),
+        name=name,
+    )(x)
     return _norm(x, name, flavour, relu6)
 
 
@@ -80,7 +88,16 @@ def depthwise_bn(
 ) -> keras.KerasTensor:
     """Depthwise convolution, batch norm, ReLU6: (N, H, W, C) -> (N, ⌈H/stride⌉, ⌈W/stride⌉, C)."""
     x, border = _pad(x, kernel, stride, flavour, name)
-    x = layers.DepthwiseConv2D(kernel, stride, padding=border, use_bias=False, name=name)(x)
+    # Keras counts a depthwise kernel's inputs as if it were dense, and its initializers then
+    # starve the layers behind: MobileNet v1's random logits come out at 1e-16.
+    x = layers.DepthwiseConv2D(
+        kernel,
+        stride,
+        padding=border,
+        use_bias=False,
+        depthwise_initializer=initializers.RandomNormal(stddev=(2 / kernel**2) ** 0.5),
+        name=name,
+    )(x)
     return _norm(x, name, flavour, True)
 
 

@@ -159,7 +159,7 @@ class Run:
         order: Position of this start within its block; the harness adds it.
         started: UTC, ISO 8601; the harness adds it.
         busy_share: CPU time that other processes used beside this start, as a share of
-            all processors' time; the harness adds it.
+            all processors' time; None where the device does not tell.
     """
 
     schema: int

@@ -12,6 +12,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, TypeVar, Union, cast
 
 from mobilekit.core.errors import nearest
@@ -45,6 +46,8 @@ def to_json(value: object) -> Any:
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
     return value
 
 

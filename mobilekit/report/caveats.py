@@ -83,7 +83,7 @@ def _about_device(device: DeviceInfo) -> str:
         )
     return (
         f"{name} has {printable(', '.join(device.cpu_features))} but no 8-bit dot products (VNNI on"
-        " x86, dotprod or i8mm on Arm): on its CPU int8 is about as fast as float. A MobileNet v1"
-        " took 14.4 ms in int8 and 14.3 ms in float on an AVX2 computer of ours; int8 pays there"
-        " in size and memory."
+        " x86, dotprod or i8mm on Arm), which are what makes int8 faster than float. A MobileNet v1"
+        " took 14.4 ms in int8 and 14.3 ms in float on such a computer of ours; there int8 pays in"
+        " size and memory."
     )

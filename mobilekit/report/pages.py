@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,11 @@ class Report:
 
 
 def write_report(
-    results: Path, out: Path, *, baseline: Mapping[str, str] = DEFAULT_BASELINE
+    results: Path,
+    out: Path,
+    *,
+    baseline: Mapping[str, str] = DEFAULT_BASELINE,
+    cells: Collection[str] | None = None,
 ) -> Report:
     """Reads a folder of results and writes `report.html`, `.md`, `.csv` and `.json` into `out`.
 
@@ -69,6 +73,7 @@ def write_report(
         results: As `mobilekit.report.results` reads it.
         out: A folder, made if it does not exist; not `results` itself.
         baseline: Which measurements the others are compared with.
+        cells: Names of the measurements that it is about; None takes all.
 
     Raises:
         UsageError: If there is no measurement, or `out` is `results`.
@@ -78,7 +83,7 @@ def write_report(
         raise StorageError(str(out), "is a file; a report needs a folder, so name another one")
     if out.resolve() == results.resolve():
         raise UsageError(f"{out} holds the results; write the report into another folder.")
-    found = read_results(results)
+    found = read_results(results, cells=cells)
     table = rows(found)
     compared = tuple(comparisons([row.measurement for row in table], baseline))
     report = Report(

@@ -6,11 +6,12 @@ contradictory is one `StorageError` that names the file and the place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from android_bench.results import load_measurement
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import StorageError, UsageError
 from mobilekit.core.measurement import Measurement
@@ -21,7 +22,7 @@ from mobilekit.core.storage import read_json, storage_errors
 # The newest schema of each document that this version reads; older ones get a reader here.
 SCHEMA = 1
 
-Record = TypeVar("Record", Measurement, Accuracy, TFLiteModel)
+Record = TypeVar("Record", Accuracy, TFLiteModel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,12 @@ class Results:
     notes: tuple[str, ...] = ()
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: Path, *, cells: Collection[str] | None = None) -> Results:
     """Reads `<folder>/*.json`, `accuracy/*.json` and `models/**/*.tflite.json`.
+
+    Args:
+        folder: Where they are.
+        cells: Names of the measurements to read; None reads all.
 
     Raises:
         UsageError: If the folder does not exist, or holds no measurement.
@@ -54,7 +59,9 @@ def read_results(folder: Path) -> Results:
                 f"{folder} is not a folder; give the folder that `mobilekit run` or"
                 " `mobilekit benchmark` wrote its results into."
             )
-        paths = _json_files(folder, "*.json")
+        paths = [
+            path for path in _json_files(folder, "*.json") if cells is None or path.stem in cells
+        ]
         if not paths:
             raise UsageError(
                 f"{folder} holds no measurement (no <cell>.json); run `mobilekit run PLAN.toml"
@@ -78,7 +85,7 @@ def read_measurement(path: Path) -> Measurement:
     Raises:
         StorageError: If it cannot be read or believed.
     """
-    measurement = _read(Measurement, path)
+    measurement = load_measurement(path)
     for index, run in enumerate(measurement.runs):
         if run.model_sha256 != measurement.model.sha256:
             raise StorageError(

@@ -1,0 +1,72 @@
+# `make demo` runs the main job, `make test` the tests; both set up what they need.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+    $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+    && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA := build/data/stamp.json
+INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
+
+.PHONY: demo test data lint format benchmarks full clean test-base test-legacy
+
+demo: $(VENV)/installed $(DATA)
+	$(BIN)/mobilekit run examples/quickstart.toml
+
+test: $(VENV)/installed-test $(DATA)
+	$(BIN)/python -m pytest -m "not needs_legacy and not slow"
+
+data: $(DATA)
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# What a bench host has: no TensorFlow. The tests that need it are left out by name.
+test-base: .venv-base/installed $(DATA)
+	.venv-base/bin/python -m pytest -m "not needs_tensorflow and not needs_legacy and not slow"
+
+test-legacy: $(VENV)/installed-test .venv-legacy/installed
+	$(BIN)/python -m pytest -m needs_legacy
+
+test-slow: $(VENV)/installed-test $(DATA)
+	$(BIN)/python -m pytest -m slow
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "mobilekit: no Python 3.11, 3.12 or 3.13 is on PATH; install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "mobilekit: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "mobilekit: making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: setup.py | $(VENV)/bin/python
+	@echo "mobilekit: installing (TensorFlow is 600 MB; this takes minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[convert]' || $(INSTALL_FAILED)
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@echo "mobilekit: installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[convert,test]' || $(INSTALL_FAILED)
+	@touch $@
+
+.venv-base/installed: setup.py
+	$(PYTHON) -m venv .venv-base
+	@.venv-base/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' || $(INSTALL_FAILED)
+	@touch $@
+
+# tflite-runtime ended at Python 3.11; nothing of mobilekit is installed beside it.
+.venv-legacy/installed:
+	@python3.11 -c 'import ensurepip, venv' || { echo "mobilekit: the tests of tflite-runtime 2.14 need python3.11 with venv" >&2; exit 1; }
+	python3.11 -m venv .venv-legacy
+	@.venv-legacy/bin/python -m pip install --quiet --disable-pip-version-check tflite-runtime==2.14.0 'numpy<2' || $(INSTALL_FAILED)
+	@touch $@
+
+$(DATA): examples/data.toml examples/fetch_data.py | $(VENV)/installed
+	@$(BIN)/python examples/fetch_data.py build/data
+
+clean:
+	rm -rf .venv .venv-base .venv-legacy build results

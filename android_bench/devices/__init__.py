@@ -1,0 +1,106 @@
+"""Where models are measured: the contract of a device, and the table of the kinds that exist.
+
+A kind is a module with an opener and a class that has the methods of `Device`; there is no base
+class. Opening imports the module, listing does not.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from android_bench.process import Shell
+from mobilekit.core.device import DeviceInfo
+from mobilekit.core.registry import Registry
+
+__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "open_device"]
+
+
+class Device(Protocol):
+    """What the harness asks of a device. Remote paths are absolute paths on the device."""
+
+    @property
+    def kind(self) -> str:
+        """A name of `DEVICE_KINDS`."""
+
+    @property
+    def label(self) -> str:
+        """What people call it; errors and results use it, never the serial."""
+
+    @property
+    def workspace(self) -> str:
+        """A folder on the device that is ours."""
+
+    def info(self) -> DeviceInfo:
+        """Reads what the device is.
+
+        Raises:
+            DeviceError: If the device does not answer.
+        """
+
+    def push(self, local: Path, remote: str) -> None:
+        """Brings a file there, whole, or not at all; what is there with equal bytes stays.
+
+        Raises:
+            StorageError: If `local` cannot be read.
+            DeviceError: If it cannot be written, or is not there with equal sha256 afterwards.
+        """
+
+    def pull(self, remote: str, local: Path) -> None:
+        """Brings a file here, whole, or not at all.
+
+        Raises:
+            DeviceError: If `remote` cannot be read, or arrived with another sha256.
+            StorageError: If `local` cannot be written.
+        """
+
+    def shell(self, argv: Sequence[str], *, timeout_s: float) -> Shell:
+        """Runs a command there; its arguments arrive as they are, whatever is in them.
+
+        Any exit status is an answer, not an error.
+
+        Raises:
+            DeviceTimeoutError: If it does not end within `timeout_s`; it is ended then.
+            DeviceError: If it cannot be started, or the way to the device fails.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceKind:
+    """One row of `DEVICE_KINDS`.
+
+    Attributes:
+        name: As in a plan.
+        title: What it is, for people.
+        opener: "package.module:function" that returns the `Device`.
+    """
+
+    name: str
+    title: str
+    opener: str
+
+
+DEVICE_KINDS: Registry[DeviceKind] = Registry(
+    "device kind",
+    [
+        DeviceKind(
+            name="host",
+            title="this computer",
+            opener="android_bench.devices.host:open_host",
+        ),
+    ],
+)
+
+
+def open_device(name: str) -> Device:
+    """Opens the device that a plan or a command line names.
+
+    Raises:
+        UnknownNameError: If no kind has that name.
+    """
+    module, _, function = DEVICE_KINDS[name].opener.partition(":")
+    opener = cast(Callable[[], Device], getattr(importlib.import_module(module), function))
+    return opener()

@@ -1,0 +1,178 @@
+"""What is to be measured, and the cell that names it.
+
+A cell is one file under one configuration on one device with one runner and one runtime. Its name
+holds everything that could change its numbers, beside what formats.md lists: the inputs and the
+reference outputs, and the processors (a disk image keeps its machine-id on another computer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from android_bench.devices import Device
+from android_bench.runners import Runner
+from mobilekit.core.device import DeviceInfo
+from mobilekit.core.digest import sha256_file
+from mobilekit.core.errors import UsageError
+from mobilekit.core.measurement import MeasuredModel, RunConfig, Runtime, cell_id
+from mobilekit.core.records import to_json
+from mobilekit.core.target import DELEGATES, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Real inputs, and what the file must answer to them.
+
+    Attributes:
+        inputs: Stacks (count, ...) as .npy in the file's own types, one a model input. At least
+            16 inputs, or the check says little; every timed invocation gets the first.
+        outputs: Stacks as .npy of what LiteRT with XNNPACK, on the computer that converts,
+            answers: this very file, integers left as they are. None lets the built-in kernels of
+            the runtime that is measured answer instead, without a delegate.
+    """
+
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One file under one configuration.
+
+    Attributes:
+        path: The .tflite file.
+        model: What it is; its sha256 must be the file's.
+        config: How it is measured.
+        reference: What its outputs are checked against; None seeds the inputs and lets the
+            built-in kernels answer.
+    """
+
+    path: Path
+    model: MeasuredModel
+    config: RunConfig
+    reference: Reference | None = None
+
+    @property
+    def title(self) -> str:
+        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads"."""
+        threads = self.config.num_threads
+        words = f"{threads} thread" if threads == 1 else f"{threads} threads"
+        return f"{self.model.name} {self.model.recipe}, {words}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """A device and the runner on it.
+
+    Attributes:
+        device: Where things run.
+        info: What it is.
+        runner: The driver of the program.
+        runtime: The library that the program finds there.
+        timeout_s: Limit of one start, in seconds.
+    """
+
+    device: Device
+    info: DeviceInfo
+    runner: Runner
+    runtime: Runtime
+    timeout_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A job on a bench.
+
+    Attributes:
+        id: 16 hex digits.
+        job: What is measured.
+        input_sha256: Digests of the input files; empty for seeded inputs.
+        expected_sha256: Digests of the reference outputs' files; None where there are none.
+    """
+
+    id: str
+    job: Job
+    input_sha256: tuple[str, ...]
+    expected_sha256: tuple[str, ...] | None
+
+    def remote_model(self, device: Device) -> str:
+        """Where the file is on the device."""
+        return f"{device.workspace}/files/{self.job.model.sha256}.tflite"
+
+    def remote_inputs(self, device: Device) -> tuple[str, ...]:
+        """Where its inputs are on the device."""
+        return tuple(f"{device.workspace}/files/{digest}.npy" for digest in self.input_sha256)
+
+
+def make_cells(jobs: Sequence[Job], bench: Bench) -> tuple[Cell, ...]:
+    """Names the jobs.
+
+    Raises:
+        UsageError: If there are none, two are the same, their repetitions differ, a file is not
+            the one that its job speaks of, or the runner cannot apply a delegate.
+        StorageError: If a file cannot be read.
+    """
+    if not jobs:
+        raise UsageError("There is nothing to measure: no file was named.")
+    repetitions = sorted({job.config.repetitions for job in jobs})
+    if len(repetitions) > 1:
+        raise UsageError(
+            f"All jobs of one session need the same repetitions, not {repetitions}: a repetition"
+            " is a block in which each is started once."
+        )
+    cells: dict[str, Cell] = {}
+    for job in jobs:
+        cell = _make_cell(job, bench)
+        if cell.id in cells:
+            raise UsageError(f"{job.title} is named twice; name every file and setting once.")
+        cells[cell.id] = cell
+    return tuple(cells.values())
+
+
+def _check_delegate(job: Job, bench: Bench) -> None:
+    """Refuses a delegate that the runner cannot apply; nothing runs in its place."""
+    target = Target.parse(job.config.delegate)
+    if bench.runner.name not in DELEGATES[target.delegate].measured_by:
+        applied = [row.name for row in DELEGATES.values() if bench.runner.name in row.measured_by]
+        raise UsageError(
+            f"Runner {bench.runner.name} cannot apply delegate {job.config.delegate!r} on"
+            f" {bench.device.label}; it applies {', '.join(applied)}."
+        )
+
+
+def _make_cell(job: Job, bench: Bench) -> Cell:
+    found = sha256_file(job.path)
+    if found != job.model.sha256:
+        raise UsageError(
+            f"{job.path} is not the file that {job.model.name} {job.model.recipe} means: its sha256"
+            f" is {found[:16]}…, not {job.model.sha256[:16]}…. Was it written anew meanwhile?"
+        )
+    _check_delegate(job, bench)
+    reference = job.reference
+    inputs = tuple(map(sha256_file, reference.inputs)) if reference else ()
+    outputs = reference.outputs if reference else None
+    expected = None if outputs is None else tuple(map(sha256_file, outputs))
+    identity = {
+        **to_json(job.config),
+        "inputs": inputs,
+        "expected": expected,
+        "cpu": bench.info.model,
+        "cpu_features": bench.info.cpu_features,
+        "cpu_count": bench.info.cpu_count,
+    }
+    return Cell(
+        id=cell_id(
+            model_sha256=job.model.sha256,
+            recipe_digest=job.model.recipe_digest,
+            runner_sha256=bench.runner.program().sha256,
+            runtime=bench.runtime,
+            context=bench.runner.context(bench.device),
+            device=bench.info,
+            config=identity,
+        ),
+        job=job,
+        input_sha256=inputs,
+        expected_sha256=expected,
+    )

@@ -1,0 +1,114 @@
+"""Runs one command of this computer within a limit of time and of output.
+
+The command gets a process group of its own, which is ended as a whole when a limit is passed or
+Ctrl-C is pressed: nothing that it started goes on using the processor that is measured next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from mobilekit.core.errors import DeviceError, DeviceTimeoutError
+
+# A document of 100,000 invocations, the most a RunConfig allows, has under 6 MB.
+MAX_OUTPUT_BYTES = 32_000_000
+READ_BYTES = 1 << 16
+EXIT_NOT_STARTED = 127  # what a shell answers for a command it cannot find
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shell:
+    """What a command answered; bytes that are no UTF-8 are replaced.
+
+    Attributes:
+        returncode: Its exit status; below zero, the signal that ended it.
+        stdout: Its standard output.
+        stderr: Its standard error, apart.
+    """
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(argv: Sequence[str], *, device: str, timeout_s: float) -> Shell:
+    """Runs `argv` without a shell and waits for it.
+
+    Args:
+        argv: The program and its arguments, as they are to arrive.
+        device: The label that errors name.
+        timeout_s: The limit, in seconds.
+
+    Raises:
+        DeviceTimeoutError: If it ran longer than `timeout_s`; its process group is dead then.
+        DeviceError: If it cannot be started, or writes more than MAX_OUTPUT_BYTES.
+    """
+    deadline = time.monotonic() + timeout_s
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument
+        raise DeviceError(device, argv, EXIT_NOT_STARTED, str(error)) from error
+    with process:
+        try:
+            stdout, stderr = _collect(process, deadline)
+            returncode = process.wait(max(0.0, deadline - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            _end_group(process)
+            raise DeviceTimeoutError(device, argv, timeout_s) from None
+        except OverflowError as error:
+            _end_group(process)
+            raise DeviceError(device, argv, EXIT_NOT_STARTED, str(error)) from None
+        except BaseException:
+            _end_group(process)
+            raise
+    return Shell(
+        returncode=returncode,
+        stdout=stdout.decode(errors="replace"),
+        stderr=stderr.decode(errors="replace"),
+    )
+
+
+def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+    """Reads both streams to their ends; raises TimeoutError or OverflowError at the limits."""
+    assert process.stdout is not None  # both are pipes
+    assert process.stderr is not None
+    streams: dict[IO[bytes], bytearray] = {
+        process.stdout: bytearray(),
+        process.stderr: bytearray(),
+    }
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            for key, _ in selector.select(left):
+                stream = next(s for s in streams if s is key.fileobj)
+                block = os.read(key.fd, READ_BYTES)
+                if not block:
+                    selector.unregister(stream)
+                streams[stream] += block
+                if len(streams[stream]) > MAX_OUTPUT_BYTES:
+                    raise OverflowError(f"it wrote more than {MAX_OUTPUT_BYTES:,} bytes")
+    return bytes(streams[process.stdout]), bytes(streams[process.stderr])
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,209 @@
+"""Whether a measurement may be used: valid, suspect or invalid, with every reason and a remedy.
+
+The limits stand in one table. Their figures come from 72 starts of a MobileNetV2 (float32, int8 and
+dynamic int8; 1 and 2 threads) on a virtual computer of two processors, while others used it at
+times:
+
+    busy share of a start    starts    median of its run median ÷ undisturbed    largest
+    under 5 %                56        1.00                                      1.09
+    5 to 20 %                2         1.01                                      1.02
+    20 to 40 %               2         1.54                                      2.04
+    over 40 %                12        1.88                                      3.92
+
+Per cell, undisturbed starts alone, the robust spread of the run medians (the distance between their
+quartiles over 1.349, over the median) was 0.1 to 0.9 %, and the median shift from the first to
+the second half of a start's invocations at most 1.6 %.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mobilekit.core.measurement import OutputCheck, Run, RunConfig, Validity, Verdict
+from mobilekit.core.registry import Registry
+
+# The quartiles of a normal distribution are this many standard deviations apart.
+QUARTILES_SIGMA = 1.349
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """One row of `LIMITS`.
+
+    Attributes:
+        name: What is limited.
+        value: The limit; shares are 0..1.
+        because: Where it is from.
+    """
+
+    name: str
+    value: float
+    because: str
+
+
+LIMITS: Registry[Limit] = Registry(
+    "validity limit",
+    [
+        Limit(
+            name="blocks",
+            value=6,
+            because="of 5 pairs all can fall on one side in 1 of 16 comparisons of equal files;"
+            " of 6, in 1 of 32, which is the first below 5 %",
+        ),
+        Limit(
+            name="spread",
+            value=0.05,
+            because="five times the largest of an undisturbed cell (0.9 %); above it, the interval"
+            " of 12 blocks is wider than 10 %",
+        ),
+        Limit(
+            name="busy_share",
+            value=0.10,
+            because="undisturbed starts stay under 5 %; from 20 % on they were up to 3.9 times"
+            " slower; in between, nothing was seen to suffer",
+        ),
+        Limit(
+            name="disturbed_starts",
+            value=0.25,
+            because="the median and the comparison bear a few slow starts, not a quarter of them",
+        ),
+        Limit(
+            name="drift",
+            value=0.05,
+            because="three times the largest of an undisturbed cell (1.6 %); a device that heats"
+            " up or was not warm yet moves further",
+        ),
+    ],
+)
+
+
+def judge(
+    runs: Sequence[Run],
+    *,
+    config: RunConfig,
+    check: OutputCheck,
+    output_sha256: Sequence[str],
+    failures: Sequence[str],
+) -> Verdict:
+    """Judges a cell.
+
+    Args:
+        runs: Its starts that count.
+        config: How it was to be measured.
+        check: What the output check found.
+        output_sha256: Digests of the outputs that were checked, of the first input.
+        failures: What went wrong in starts that do not count.
+
+    Returns:
+        Invalid, with that reason alone, if the outputs are wrong or nothing was measured;
+        suspect with every reason that there is; or valid.
+    """
+    if not check.passed:
+        return _invalid(f"the outputs are wrong: {check.detail} ({check.how})")
+    good = [run for run in runs if run.error is None]
+    if not good:
+        return _invalid("no start went well: " + (failures[-1] if failures else "none was made"))
+    reasons = [
+        *_blocks(good),
+        *_fallback(good, config.delegate),
+        *_outputs(good, output_sha256),
+        *_failures([*failures, *(run.error for run in runs if run.error is not None)], len(runs)),
+        *_busy(good),
+        *_spread(good),
+        *_drift(good),
+    ]
+    return Verdict(status=Validity.SUSPECT if reasons else Validity.VALID, reasons=tuple(reasons))
+
+
+def spread(runs: Sequence[Run]) -> float:
+    """Relative spread of the run medians, from their quartiles: 0.02 is 2 %; of one run, zero.
+
+    Not from the median absolute deviation: that is blind to a minority of 40 %.
+    """
+    if len(runs) < 2:
+        return 0.0
+    low, center, high = statistics.quantiles(
+        (run.median_us for run in runs), n=4, method="inclusive"
+    )
+    return (high - low) / QUARTILES_SIGMA / center
+
+
+def drift(run: Run) -> float:
+    """By how much the second half of a start's invocations is slower than the first: 0.02 is 2 %.
+
+    Zero for fewer than four invocations.
+    """
+    half = len(run.latencies_us) // 2
+    if half < 2:
+        return 0.0
+    first, second = run.latencies_us[:half], run.latencies_us[-half:]
+    return statistics.median(second) / statistics.median(first) - 1
+
+
+def _invalid(reason: str) -> Verdict:
+    return Verdict(status=Validity.INVALID, reasons=(reason,))
+
+
+def _blocks(runs: Sequence[Run]) -> Iterator[str]:
+    least = int(LIMITS["blocks"].value)
+    if len(runs) < least:
+        blocks = "1 block" if len(runs) == 1 else f"{len(runs)} blocks"
+        yield (
+            f"too few runs: {blocks} cannot show any difference, {least} are needed at least;"
+            f" measure with --repetitions {RunConfig.repetitions}"
+        )
+
+
+def _fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
+    taken = {run.actual.nodes_delegated for run in runs}
+    if 0 in taken:
+        yield (
+            f"fallback: {delegate} was asked for and took no node of this file, so these are the"
+            " times of the runtime's built-in kernels"
+        )
+    elif None in taken:
+        yield f"the runtime does not say whether {delegate} was applied"
+
+
+def _outputs(runs: Sequence[Run], output_sha256: Sequence[str]) -> Iterator[str]:
+    other = sum(tuple(run.output_sha256) != tuple(output_sha256) for run in runs)
+    if other:
+        yield f"{other} of {len(runs)} starts had other outputs than the start that was checked"
+
+
+def _failures(failures: Sequence[str], counted: int) -> Iterator[str]:
+    if failures:
+        starts = "1 start" if len(failures) == 1 else f"{len(failures)} starts"
+        yield f"{starts} beside the {counted} that count failed, the last with: {failures[-1]}"
+
+
+def _busy(runs: Sequence[Run]) -> Iterator[str]:
+    limit, tolerated = LIMITS["busy_share"].value, LIMITS["disturbed_starts"].value
+    shares = [run.busy_share for run in runs if run.busy_share is not None]
+    disturbed = [share for share in shares if share > limit]
+    if len(disturbed) > tolerated * len(runs):
+        yield (
+            f"other processes were busy during {len(disturbed)} of {len(runs)} starts, with up to"
+            f" {max(disturbed):.0%} of all processors' time; end them and measure again"
+        )
+
+
+def _spread(runs: Sequence[Run]) -> Iterator[str]:
+    found, limit = spread(runs), LIMITS["spread"].value
+    if found > limit:
+        yield (
+            f"the runs differ: their medians spread by {found:.1%} (limit {limit:.0%}); leave the"
+            " device alone meanwhile, or measure with more --repetitions"
+        )
+
+
+def _drift(runs: Sequence[Run]) -> Iterator[str]:
+    found, limit = statistics.median(drift(run) for run in runs), LIMITS["drift"].value
+    if abs(found) > limit:
+        way, remedy = ("slower", "let it cool") if found > 0 else ("faster", "raise --warmup-runs")
+        yield (
+            f"the second half of a run is {abs(found):.1%} {way} than the first (limit"
+            f" {limit:.0%}); {remedy}"
+        )

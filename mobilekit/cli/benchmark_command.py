@@ -1,0 +1,111 @@
+"""`mobilekit benchmark`: .tflite files measured on a device."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobilekit.cli.options import add_json
+from mobilekit.core.measurement import RunConfig
+
+if TYPE_CHECKING:
+    from mobilekit.core.measurement import Measurement
+
+EXAMPLES = """\
+  mobilekit benchmark net.tflite
+  mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
+  mobilekit benchmark net.tflite --runtime tflite-runtime --json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the files and how to measure them."""
+    parser.add_argument("models", type=Path, nargs="+", metavar="model", help=".tflite files")
+    parser.add_argument("--device", default="host", help="where (default host: this computer)")
+    parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
+    parser.add_argument(
+        "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
+    )
+    for name, what in (
+        ("warmup_runs", "invocations before those that count"),
+        ("num_runs", "invocations that count, in each start"),
+        ("repetitions", "blocks, in each of which every file is started once"),
+    ):
+        option, default = f"--{name.replace('_', '-')}", getattr(RunConfig, name)
+        parser.add_argument(option, type=int, default=default, help=f"{what} (default {default})")
+    parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
+    parser.add_argument(
+        "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measures, then prints the table and every later file against the first."""
+    from mobilekit.api import benchmark_files
+    from mobilekit.cli.output import print_json
+    from mobilekit.cli.progress import StartsBar
+
+    with StartsBar() as progress:
+        measurements = benchmark_files(
+            args.models,
+            args.out,
+            device=args.device,
+            configs=_configs(args),
+            runtime=args.runtime,
+            command=shlex.join(_command(args)),
+            progress=progress,
+        )
+    if args.json:
+        print_json(measurements)
+        return
+    _print(measurements, settings=len(measurements) // len(args.models))
+
+
+def _configs(args: argparse.Namespace) -> list[RunConfig]:
+    from mobilekit.core.errors import UsageError
+    from mobilekit.core.target import Target
+
+    try:
+        return [
+            RunConfig(
+                delegate=str(Target.parse(args.delegate)),
+                num_threads=int(threads),
+                warmup_runs=args.warmup_runs,
+                num_runs=args.num_runs,
+                repetitions=args.repetitions,
+            )
+            for threads in args.num_threads.split(",")
+        ]
+    except ValueError as error:
+        raise UsageError(f"--num-threads {args.num_threads}: {error}.") from error
+
+
+def _command(args: argparse.Namespace) -> list[str]:
+    words = ["mobilekit", "benchmark", *map(str, args.models), "--device", args.device]
+    words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
+    for name in ("warmup_runs", "num_runs", "repetitions"):
+        words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
+    if args.runtime:
+        words += ["--runtime", args.runtime]
+    return [*words, "--out", str(args.out)]
+
+
+def _print(measurements: list[Measurement], settings: int) -> None:
+    from mobilekit.cli.output import print_notes, print_table
+    from mobilekit.compare import compare_measurements
+    from mobilekit.core.errors import IncomparableError
+    from mobilekit.report import Results, rows, terminal_table
+    from mobilekit.report.caveats import about_devices
+
+    found = Results(measurements=tuple(measurements), accuracies={}, models={})
+    table = terminal_table(rows(found))
+    print(table.title)
+    print_table(table.headers, table.rows)
+    for index, candidate in enumerate(measurements[settings:]):
+        try:
+            print(compare_measurements(measurements[index % settings], candidate).sentence())
+        except IncomparableError as error:
+            print(error)
+    print_notes([*table.notes, *about_devices([measurements[0].device])])

@@ -1,0 +1,41 @@
+"""`mobilekit build`: a network as a .keras file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mobilekit.cli.options import add_architecture
+
+EXAMPLES = """\
+  mobilekit build mobilenet_v2 --weights torchvision -o net.keras
+  mobilekit build mobilenet_v1 --alpha 0.25 --input-size 128 --weights random -o net.keras"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the architecture, its options, weights and output."""
+    add_architecture(parser)
+    parser.add_argument(
+        "--weights",
+        default="random",
+        help="random, torchvision (from build/data/weights), or a .pth file (default random)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of random weights (default 0)")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the .keras file")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Builds it and prints where it is."""
+    from mobilekit.api import build_file
+
+    print(
+        build_file(
+            args.architecture,
+            args.output,
+            alpha=args.alpha,
+            input_size=args.input_size,
+            classes=args.classes,
+            weights=args.weights,
+            seed=args.seed,
+        )
+    )

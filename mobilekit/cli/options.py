@@ -1,0 +1,78 @@
+"""Options that several commands take, each written once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mobilekit.core.preprocessing import Preprocessing
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`, for every command that prints a table."""
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def add_architecture(parser: argparse.ArgumentParser) -> None:
+    """The architecture and the options of its builder."""
+    parser.add_argument("architecture", help="a name of `mobilekit list architectures`")
+    parser.add_argument("--alpha", type=float, default=1.0, help="width multiplier (default 1.0)")
+    parser.add_argument(
+        "--input-size", type=int, default=224, help="height and width, pixels (default 224)"
+    )
+    parser.add_argument("--classes", type=int, default=1000, help="outputs (default 1000)")
+
+
+def add_preprocessing(parser: argparse.ArgumentParser) -> None:
+    """What the input of a file from elsewhere expects."""
+    group = parser.add_argument_group(
+        "preprocessing", "for a file without provenance beside it; pixels are 0..255"
+    )
+    group.add_argument("--mean", type=float, nargs="+", help="subtracted: one value or three")
+    group.add_argument("--std", type=float, nargs="+", help="divided by: one value or three")
+    group.add_argument("--crop", type=int, help="height and width of the input (default 224)")
+    group.add_argument(
+        "--resize", type=int, help="shorter side before the crop (default 8/7 of it)"
+    )
+
+
+def preprocessing(args: argparse.Namespace) -> Preprocessing | None:
+    """What `add_preprocessing` was given; None where nothing was.
+
+    Raises:
+        UsageError: If the values do not make a preprocessing.
+    """
+    from mobilekit.core.errors import UsageError
+
+    if args.mean is None and args.std is None:
+        if args.crop or args.resize:
+            raise UsageError("--crop and --resize belong to --mean and --std; give those too.")
+        return None
+    crop = args.crop or 224
+    try:
+        return Preprocessing(
+            input_size=(crop, crop),
+            resize_shorter=args.resize or -(-crop * 8 // 7),
+            mean=_channels(args.mean or [0.0], "--mean"),
+            std=_channels(args.std or [1.0], "--std"),
+        )
+    except ValueError as error:
+        raise UsageError(f"The preprocessing cannot be: {error}.") from error
+
+
+def _channels(values: list[float], option: str) -> tuple[float, float, float]:
+    from mobilekit.core.errors import UsageError
+
+    if len(values) == 1:
+        values = values * 3
+    if len(values) != 3:
+        raise UsageError(f"{option} takes one value or three, not {len(values)}.")
+    return (values[0], values[1], values[2])
+
+
+def existing_output(path: Path, force: bool) -> None:
+    """Refuses to overwrite a file that nobody said may go; raises UsageError."""
+    from mobilekit.core.errors import UsageError
+
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists; give --force to replace it, or another name with -o.")

@@ -1,0 +1,290 @@
+"""The main job: a plan's models built, converted, evaluated, measured, compared and reported.
+
+Every stage is a function of frozen values; what it makes is on disk under a digest of what it was
+made from, so a stage whose inputs have not changed is not run again, and a run that was killed
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from android_bench.devices import open_device
+from android_bench.harness import Job, Progress, measure
+from android_bench.harness import Reference as CheckReference
+from android_bench.runners import open_runner
+from converters.fidelity import FileRunner
+from converters.recipes import parse_recipe
+from converters.writer import versions
+from mobilekit.arrays import write_array
+from mobilekit.conversion import Conversion, Network, Say
+from mobilekit.core.accuracy import Accuracy
+from mobilekit.core.digest import digest, sha256_sources
+from mobilekit.core.errors import UsageError
+from mobilekit.core.measurement import Measurement
+from mobilekit.core.model import ModelSpec, TFLiteModel
+from mobilekit.core.records import from_json
+from mobilekit.core.storage import read_json, storage_errors, write_json
+from mobilekit.evaluate import Reference, evaluate_content
+from mobilekit.formatting import threads
+from mobilekit.images import image_set, read_inputs, read_labels
+from mobilekit.kit import ROOT, kit
+from mobilekit.plan import ModelPlan, Plan, as_tuple
+from mobilekit.report import Report, write_report
+from mobilekit.sources import describe_tflite, measured_model, network_of_file, network_of_spec
+
+# Inputs whose outputs are checked where a file is measured, before a latency counts.
+CHECKED_INPUTS = 16
+SEED = 0  # of the order of starts; the harness draws a session's own from it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A file to judge and to measure.
+
+    Attributes:
+        path: Where it is.
+        model: What it is.
+        conversion: What made it; None for a .tflite from elsewhere.
+    """
+
+    path: Path
+    model: TFLiteModel
+    conversion: Conversion | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run of a plan made.
+
+    Attributes:
+        candidates: The files.
+        accuracies: What each answered, in the same order; empty without evaluation images.
+        measurements: Sealed results.
+        report: What was written about them; None where nothing was measured.
+    """
+
+    candidates: tuple[Candidate, ...]
+    accuracies: tuple[Accuracy, ...]
+    measurements: tuple[Measurement, ...]
+    report: Report | None
+
+
+def run_plan(plan: Plan, *, command: str, progress: Progress, say: Say) -> Outcome:
+    """Does a whole plan; what was done before and has not changed is reused.
+
+    Args:
+        plan: Read and checked.
+        command: What repeats this, for the results.
+        say: Told in a sentence what is done and what is reused.
+        progress: Told of every start while measuring.
+
+    Raises:
+        MobileKitError: What any stage raises; whatever was finished before stays.
+    """
+    results = Path(plan.output.dir)
+    with storage_errors(results):
+        results.mkdir(parents=True, exist_ok=True)
+        (results / "runs").mkdir(exist_ok=True)
+    with FileLock(results / ".lock"):  # two runs into one folder take turns
+        stages = _Stages(plan, results, say)
+        candidates = tuple(stages.candidates())
+        accuracies = tuple(stages.accuracy(candidate) for candidate in candidates)
+        measurements = tuple(stages.measure(candidates, command, progress))
+        report = (
+            write_report(
+                results,
+                results / "report",
+                baseline=plan.compare.baseline,
+                cells={measurement.cell for measurement in measurements},
+            )
+            if measurements
+            else None
+        )
+        return Outcome(
+            candidates=candidates,
+            accuracies=tuple(a for a in accuracies if a is not None),
+            measurements=measurements,
+            report=report,
+        )
+
+
+class _Stages:
+    """The stages of one plan into one folder."""
+
+    def __init__(self, plan: Plan, results: Path, say: Say) -> None:
+        self._plan, self._results, self._say = plan, results, say
+        recipes = [parse_recipe(name) for name in plan.convert.recipes]
+        self._recipes = recipes
+        # Pictures are found before anything is built, so that a wrong folder costs no time.
+        calibration, evaluation = plan.calibration, plan.evaluation
+        self._calibration = (
+            image_set(Path(calibration.images), count=calibration.count) if calibration else None
+        )
+        self._evaluation = image_set(Path(evaluation.images)) if evaluation else None
+        self._labels = (
+            read_labels(Path(evaluation.labels), self._evaluation)
+            if evaluation and evaluation.labels and self._evaluation
+            else None
+        )
+        if self._calibration is None and any(recipe.needs_calibration for recipe in recipes):
+            raise UsageError(
+                "The plan has a static recipe, which needs to see images: give it a"
+                " [calibration] table with `images`, a folder of photographs."
+            )
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Every model as every recipe."""
+        for model in self._plan.models:
+            if model.file is not None and model.file.endswith(".tflite"):
+                path = Path(model.file)
+                yield Candidate(path=path, model=describe_tflite(path)[1])
+                continue
+            for network in _networks(model):
+                folder = self._results / "models"
+                conversion = Conversion(network, self._calibration, folder, self._say)
+                for recipe in self._recipes:
+                    made = conversion.file(recipe)
+                    yield Candidate(path=made.path, model=made.model, conversion=conversion)
+
+    def accuracy(self, candidate: Candidate) -> Accuracy | None:
+        """A file judged on the evaluation images; None where there are none."""
+        images, expects = self._evaluation, candidate.model.preprocessing
+        if images is None or expects is None:
+            return None
+        conversion = candidate.conversion
+        reference = conversion.network.identity if conversion else None
+        key = digest(
+            [
+                candidate.model.sha256,
+                images.sha256,
+                self._labels,
+                expects,
+                reference,
+                versions(),
+                _judges(),
+            ]
+        )
+        path = self._results / "accuracy" / f"{key[:16]}.json"
+        name = f"{candidate.model.name} {candidate.model.recipe}"
+        if path.exists():
+            self._say(f"{name}: reused its answers to {len(images.paths)} images")
+            return from_json(Accuracy, read_json(path), ignore_unknown=True)
+        self._say(f"{name}: evaluating on {len(images.paths)} images")
+        accuracy = evaluate_content(
+            candidate.path.read_bytes(),
+            candidate.model.sha256,
+            images,
+            expects,
+            labels=self._labels,
+            reference=Reference(
+                name=conversion.network.identity, logits=conversion.reference_logits(images)
+            )
+            if conversion
+            else None,
+        )
+        write_json(path, accuracy)
+        return accuracy
+
+    def measure(
+        self, candidates: Sequence[Candidate], command: str, progress: Progress
+    ) -> Iterator[Measurement]:
+        """Every file under every setting, interleaved, on one device after the other."""
+        for name in dict.fromkeys(table.device for table in self._plan.measure):
+            configs = [
+                config
+                for table in self._plan.measure
+                if table.device == name
+                for config in table.configs()
+            ]
+            jobs = [
+                Job(
+                    path=candidate.path,
+                    model=measured_model(candidate.model),
+                    config=config,
+                    reference=self._check_reference(candidate),
+                )
+                for candidate in candidates
+                for config in configs
+            ]
+            yield from measure(
+                jobs,
+                open_device(name),
+                open_runner(),
+                self._results,
+                seed=SEED,
+                command=command,
+                kit=kit(),
+                progress=progress,
+            )
+
+    def _check_reference(self, candidate: Candidate) -> CheckReference | None:
+        """Real inputs and this file's outputs here; None where nobody knows what it expects."""
+        images, expects = self._evaluation or self._calibration, candidate.model.preprocessing
+        if images is None or expects is None:
+            return None
+        key = digest([candidate.model.sha256, images.sha256, expects, CHECKED_INPUTS])
+        folder = self._results / "references"
+        inputs = folder / f"{key[:16]}-inputs.npy"
+        outputs = folder / f"{key[:16]}-outputs.npy"
+        if not outputs.exists():
+            runner = FileRunner(candidate.path.read_bytes())
+            pixels = (loaded.pixels for loaded in read_inputs(images, expects))
+            readable = (values for values in pixels if values is not None)
+            chosen = list(itertools.islice(readable, CHECKED_INPUTS))
+            write_array(inputs, np.concatenate([runner.encode(values) for values in chosen]))
+            write_array(outputs, np.concatenate([runner.raw(values) for values in chosen]))
+        return CheckReference(inputs=(inputs,), outputs=(outputs,))
+
+
+def _networks(model: ModelPlan) -> Iterator[Network]:
+    """The networks of one `[[models]]` table: lists multiply."""
+    if model.file is not None:
+        yield network_of_file(Path(model.file))
+        return
+    for alpha, size in itertools.product(as_tuple(model.alpha), as_tuple(model.input_size)):
+        spec = ModelSpec(
+            architecture=model.architecture or "",
+            alpha=alpha,
+            input_size=(size, size),
+            classes=model.classes,
+            seed=model.seed,
+        )
+        yield network_of_spec(spec, model.weights)
+
+
+def outline(plan: Plan) -> list[str]:
+    """What a run would do, in lines, without building or measuring anything."""
+    lines = []
+    for model in plan.models:
+        if model.file is not None and model.file.endswith(".tflite"):
+            lines.append(f"measure {model.file} as it is")
+            continue
+        for network in _networks(model):
+            made = ", ".join(plan.convert.recipes)
+            lines.append(f"build {network.name} and convert it to {made}")
+    if plan.evaluation:
+        lines.append(f"evaluate every file on {plan.evaluation.images}")
+    for table in plan.measure:
+        settings = ", ".join(f"{c.delegate} with {threads(c.num_threads)}" for c in table.configs())
+        lines.append(
+            f"measure on {table.device}: {settings}; {table.repetitions} blocks of"
+            f" {table.num_runs} invocations each"
+        )
+    return [*lines, f"write results and a report to {plan.output.dir}"]
+
+
+@cache
+def _judges() -> str:
+    """Digest of the sources that decide what an evaluation finds."""
+    parts = ("evaluate.py", "images.py", "core")
+    return sha256_sources(
+        *(ROOT / "mobilekit" / part for part in parts), ROOT / "converters" / "fidelity.py"
+    )

@@ -1,0 +1,213 @@
+"""Plans: what to build, convert, evaluate and measure, read from a TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from android_bench.devices import DEVICE_KINDS
+from converters.recipes import parse_recipe
+from mobilekit.architectures import ARCHITECTURES
+from mobilekit.core.errors import UnknownNameError, UsageError
+from mobilekit.core.measurement import RunConfig
+from mobilekit.core.records import RecordError, from_json
+from mobilekit.core.target import Target
+from mobilekit.weights import find_source
+from mobilekit.weights.locate import is_path
+
+SCHEMA = 1
+# What a baseline can be chosen by.
+BASELINE_KEYS = ("recipe",)
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """One `[[models]]` table: an architecture with its options, or a file. Lists multiply."""
+
+    architecture: str | None = None
+    file: str | None = None
+    alpha: float | tuple[float, ...] = 1.0
+    input_size: int | tuple[int, ...] = 224
+    classes: int = 1000
+    weights: str = "random"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.architecture is None) == (self.file is None):
+            raise ValueError("give either `architecture` or `file`")
+        if self.file is not None and not self.file.endswith((".keras", ".tflite")):
+            raise ValueError(f"{self.file!r} is neither a .keras nor a .tflite file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertPlan:
+    """The `[convert]` table."""
+
+    recipes: tuple[str, ...]
+    target: str = "xnnpack"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesPlan:
+    """The `[calibration]` table; `count` None takes all pictures of the folder."""
+
+    images: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationPlan:
+    """The `[evaluation]` table; without labels only agreement and SNR are taken."""
+
+    images: str
+    labels: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurePlan:
+    """One `[[measure]]` table. Lists multiply."""
+
+    device: str = "host"
+    delegate: str | tuple[str, ...] = RunConfig.delegate
+    num_threads: int | tuple[int, ...] = RunConfig.num_threads
+    warmup_runs: int = RunConfig.warmup_runs
+    num_runs: int = RunConfig.num_runs
+    repetitions: int = RunConfig.repetitions
+
+    def __post_init__(self) -> None:
+        self.configs()  # refuses numbers that cannot be
+
+    def configs(self) -> list[RunConfig]:
+        """One config each combination of delegate and threads."""
+        return [
+            RunConfig(
+                delegate=delegate,
+                num_threads=threads,
+                warmup_runs=self.warmup_runs,
+                num_runs=self.num_runs,
+                repetitions=self.repetitions,
+            )
+            for delegate in as_tuple(self.delegate)
+            for threads in as_tuple(self.num_threads)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparePlan:
+    """The `[compare]` table: what the others are compared with."""
+
+    baseline: Mapping[str, str] = field(default_factory=lambda: {"recipe": "float32"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputPlan:
+    """The `[output]` table."""
+
+    dir: str = "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A whole plan, its paths relative to the current folder."""
+
+    schema: int
+    models: tuple[ModelPlan, ...]
+    convert: ConvertPlan
+    calibration: ImagesPlan | None = None
+    evaluation: EvaluationPlan | None = None
+    measure: tuple[MeasurePlan, ...] = ()
+    compare: ComparePlan = field(default_factory=ComparePlan)
+    output: OutputPlan = field(default_factory=OutputPlan)
+
+
+def read_plan(path: Path) -> Plan:
+    """Reads a plan and checks every name in it.
+
+    Raises:
+        UsageError: If the file is missing, is not TOML, or has a key or a value that does not
+            exist; the sentence names the place and the nearest name.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no plan {path}.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{path} is not a plan that can be read: {error}.") from error
+    try:
+        plan = from_json(Plan, document)
+    except RecordError as error:
+        raise UsageError(f"{path}: {str(error).rstrip('.')}.") from error
+    if plan.schema != SCHEMA:
+        raise UsageError(
+            f"{path}: schema {plan.schema} is not known; this version reads schema {SCHEMA}."
+        )
+    _check_names(plan, path)
+    return _relative_to(path.parent, plan)
+
+
+def _check_names(plan: Plan, path: Path) -> None:
+    for index, model in enumerate(plan.models):
+        place = f"{path}: models[{index}]"
+        if model.architecture is not None:
+            _known(f"{place}.architecture", partial(ARCHITECTURES.__getitem__, model.architecture))
+            if not is_path(model.weights):
+                _known(f"{place}.weights", partial(find_source, model.architecture, model.weights))
+    for index, recipe in enumerate(plan.convert.recipes):
+        _known(f"{path}: convert.recipes[{index}]", partial(parse_recipe, recipe))
+    _known(f"{path}: convert.target", partial(Target.parse, plan.convert.target))
+    for index, measure in enumerate(plan.measure):
+        _known(
+            f"{path}: measure[{index}].device", partial(DEVICE_KINDS.__getitem__, measure.device)
+        )
+        for delegate in as_tuple(measure.delegate):
+            _known(f"{path}: measure[{index}].delegate", partial(Target.parse, delegate))
+    for key in plan.compare.baseline:
+        if key not in BASELINE_KEYS:
+            raise UnknownNameError("key", key, BASELINE_KEYS, f"{path}: compare.baseline")
+
+
+def _known(where: str, look_up: Callable[[], object]) -> None:
+    try:
+        look_up()
+    except UnknownNameError as error:
+        raise UnknownNameError(error.kind, error.name, error.known, where) from None
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+
+
+def _relative_to(folder: Path, plan: Plan) -> Plan:
+    def place(path: str) -> str:
+        return os.path.normpath(folder / path)
+
+    models = tuple(
+        replace(
+            model,
+            file=model.file and place(model.file),
+            weights=place(model.weights) if is_path(model.weights) else model.weights,
+        )
+        for model in plan.models
+    )
+    calibration, evaluation = plan.calibration, plan.evaluation
+    if calibration is not None:
+        calibration = replace(calibration, images=place(calibration.images))
+    if evaluation is not None:
+        labels = evaluation.labels and place(evaluation.labels)
+        evaluation = replace(evaluation, images=place(evaluation.images), labels=labels)
+    return replace(
+        plan,
+        models=models,
+        calibration=calibration,
+        evaluation=evaluation,
+        output=OutputPlan(dir=place(plan.output.dir)),
+    )
+
+
+def as_tuple(value: Item | tuple[Item, ...]) -> tuple[Item, ...]:
+    """A plan's value, which may be one or a list, as a tuple."""
+    return value if isinstance(value, tuple) else (value,)

@@ -256,13 +256,43 @@ def test_doctor_says_what_is_there(folder, capsys):
     assert "make data" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["build", "info"])
+def test_without_tensorflow_it_says_how_to_get_it(folder, command):
+    import subprocess
+
+    # What Python itself does when a module is not there.
+    words = [command, "mobilenet_v1", *(["-o", "net.keras"] if command == "build" else [])]
+    code = (
+        "import sys; sys.modules['tensorflow'] = None; from mobilekit.cli import main;"
+        f"sys.exit(main({words!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "mobilekit: This needs tensorflow, which is not installed here. It comes with"
+        " `pip install 'mobilekit[convert]'`.\n"
+    )
+
+
 def test_a_bug_is_one_line_and_its_own_exit_code(folder, capsys):
-    # A measurement whose sealed file became a folder is no case that anybody thought of.
-    Path("plan.toml").mkdir()
-    assert main(["run", "plan.toml"]) in (2, 70)
-    error = capsys.readouterr().err
-    assert error.startswith("mobilekit: ")
-    assert "Traceback" not in error
+    class Broken:
+        """An argument vector entry that breaks where nobody expects it."""
+
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError("nobody thought of this")
+
+    from mobilekit.cli import list_command
+
+    list_command.TABLES["broken"] = Broken  # type: ignore[assignment]
+    try:
+        assert main(["list", "broken"]) == 70
+        error = capsys.readouterr().err
+        assert error.startswith("mobilekit: this is a bug: ")
+        assert "Traceback" not in error
+        with pytest.raises((RuntimeError, TypeError)):
+            main(["list", "broken", "--debug"])
+    finally:
+        del list_command.TABLES["broken"]
 
 
 def test_a_reader_that_leaves_is_no_error(folder):

@@ -64,6 +64,7 @@ def test_every_source_fills_its_network_and_leaves_nothing_over(source):
     check_mapping(Path("net.pth"), model.name, names, names, set(names.values()))
 
 
+@pytest.mark.needs_tensorflow  # the names follow from the layer table beside the builder
 @pytest.mark.parametrize(
     ("missing", "extra", "sentence"),
     [
@@ -85,6 +86,7 @@ def test_weights_of_another_network_are_named(missing, extra, sentence):
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.needs_tensorflow
 def test_a_variable_that_nobody_fills_is_named():
     names = names_of(WEIGHT_SOURCES["torchvision/mobilenet_v2"])
     variables = {*names.values(), ("new_layer", "kernel")}

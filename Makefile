@@ -5,16 +5,18 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
     && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# What needs more than pip, or longer than a coffee, runs in .ci/run.
+QUICK := not needs_legacy and not needs_bazel and not slow
 DATA := build/data/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-base test-legacy
+.PHONY: demo test data lint format benchmarks full clean test-base test-bazel test-legacy test-slow
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
 
 test: $(VENV)/installed-test $(DATA)
-	$(BIN)/python -m pytest -m "not needs_legacy and not slow"
+	$(BIN)/python -m pytest -m "$(QUICK)"
 
 data: $(DATA)
 
@@ -29,10 +31,24 @@ format: $(VENV)/installed-test
 
 # What a bench host has: no TensorFlow. The tests that need it are left out by name.
 test-base: .venv-base/installed $(DATA)
-	.venv-base/bin/python -m pytest -m "not needs_tensorflow and not needs_legacy and not slow"
+	.venv-base/bin/python -m pytest -m "not needs_tensorflow and $(QUICK)"
+
+# What the docs say was measured, measured again; writes docs/measured/.
+benchmarks: $(VENV)/installed $(DATA)
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/int8_step.py
+
+# Every test at its full size, and every benchmark.
+full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
+	MOBILEKIT_FUZZ_CASES=10000 $(BIN)/python -m pytest
+	$(MAKE) benchmarks
 
 test-legacy: $(VENV)/installed-test .venv-legacy/installed
 	$(BIN)/python -m pytest -m needs_legacy
+
+test-bazel: $(VENV)/installed-test
+	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }
+	$(BIN)/python -m pytest -m needs_bazel
 
 test-slow: $(VENV)/installed-test $(DATA)
 	$(BIN)/python -m pytest -m slow

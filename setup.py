@@ -41,6 +41,7 @@ setup(
             "mypy>=1.18",  # types
             "pytest>=8.4",  # runs the tests
             "ruff>=0.14",  # format and lint
+            "setuptools>=77",  # builds that wheel without fetching anything
         ],
     },
     entry_points={"console_scripts": ["mobilekit = mobilekit.__main__:run"]},

@@ -15,7 +15,7 @@ import numpy as np
 from converters.fidelity import FileRunner, snr_db
 from converters.recipes import parse_recipe
 from converters.tflite_reader import read_model
-from converters.verify import verify
+from converters.verify import Verification, verify
 from converters.writer import read_sidecar, versions, write_model
 from mobilekit.arrays import read_array, write_array
 from mobilekit.core.accuracy import Accuracy
@@ -133,8 +133,12 @@ class Conversion:
     def _make(self, recipe: Recipe) -> ConvertedFile:
         content = self._freeze() if recipe == FLOAT32 else self._derive(recipe)
         path, model = self._path(recipe), self._described(content, recipe)
-        check_file(content, model, recipe)
+        found = check_file(content, model, recipe)
         write_model(path, content, model)
+        self._say(
+            f"{self.network.name} {recipe.name}: verified, {found.description.arithmetic} arithmetic"
+            f" in {sum(found.description.ops.values())} operators"
+        )
         return ConvertedFile(path=path, model=model, recipe=recipe)
 
     def _freeze(self) -> bytes:
@@ -232,7 +236,7 @@ class Conversion:
         return self._float_file().model.layers
 
 
-def check_file(content: bytes, model: TFLiteModel, recipe: Recipe) -> None:
+def check_file(content: bytes, model: TFLiteModel, recipe: Recipe) -> Verification:
     """Reads, allocates and verifies a new file.
 
     Raises:
@@ -249,6 +253,7 @@ def check_file(content: bytes, model: TFLiteModel, recipe: Recipe) -> None:
         raise ConversionError(
             f"{model.name} as {recipe.name} is not what it should be: {found.problems[0].sentence}"
         )
+    return found
 
 
 def expect_close(want: np.ndarray, got: np.ndarray, floor_db: float, what: str) -> None:

@@ -21,6 +21,14 @@ from mobilekit import __version__
 from mobilekit.core.errors import MobileKitError
 from mobilekit.core.registry import Registry
 
+EPILOG = """\
+examples:
+  mobilekit run examples/quickstart.toml
+  mobilekit benchmark float.tflite int8.tflite --num-threads 1,2
+  mobilekit verify net.tflite --full-integer
+
+mobilekit COMMAND --help shows a command's options, with examples."""
+
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
@@ -108,7 +116,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse_flags.ArgumentParser(  # type: ignore[no-untyped-call]
         prog="mobilekit",
         description="Build, convert, measure and compare convolutional networks on mobile devices.",
-        epilog="mobilekit COMMAND --help shows a command's options, with examples.",
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mobilekit {__version__}")

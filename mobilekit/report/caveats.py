@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from mobilekit.core.device import DeviceInfo
@@ -57,6 +58,19 @@ def _about_agreement(total: int) -> str:
         f"A file that agrees with its float model on all {total} images may still disagree on up to"
         f" {at_most_percent(unseen_share(total))} of others (one-sided {LEVEL_TEXT} bound)."
         " SNR uses every logit and tells recipes apart with far fewer images."
+    )
+
+
+def about_outputs(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What the check of outputs found, before any latency counted."""
+    checks = [check for row in rows if (check := row.measurement.output_check)]
+    passed = Counter(printable(check.detail) for check in checks if check.passed)
+    if not passed:
+        return ()  # each row says itself what is wrong with it
+    found = "; ".join(f"{count}x {detail}" for detail, count in passed.most_common())
+    return (
+        f"Outputs were compared with the reference where they were measured, before a latency"
+        f" counted; {passed.total()} of {plural(len(rows), 'measurement')} passed ({found}).",
     )
 
 

@@ -135,9 +135,9 @@ class Conversion:
         path, model = self._path(recipe), self._described(content, recipe)
         found = check_file(content, model, recipe)
         write_model(path, content, model)
+        arithmetic, ops = found.description.arithmetic, sum(found.description.ops.values())
         self._say(
-            f"{self.network.name} {recipe.name}: verified, {found.description.arithmetic} arithmetic"
-            f" in {sum(found.description.ops.values())} operators"
+            f"{model.name} {recipe.name}: verified, {arithmetic} arithmetic in {ops} operators"
         )
         return ConvertedFile(path=path, model=model, recipe=recipe)
 

@@ -74,6 +74,7 @@ def measure(
     command: str,
     kit: Kit,
     progress: Progress,
+    again: bool = False,
     timeout_s: float = START_TIMEOUT_S,
 ) -> list[Measurement]:
     """Measures all jobs in one session, or gives back what was measured together before.
@@ -87,6 +88,7 @@ def measure(
         command: What repeats this, for the results.
         kit: This version, for the results.
         progress: Told of every start.
+        again: Open a new session, whatever was measured before.
         timeout_s: Limit of one start, in seconds.
 
     Returns:
@@ -111,10 +113,11 @@ def measure(
     def waiting() -> None:
         progress(0, total, f"waiting for another measurement on {device.label} to end")
 
-    sealed = _sealed_together(cells, results)
+    sealed = None if again else _sealed_together(cells, results)
     if sealed is None:
         with only_measurement(bench.info, waiting):
-            sealed = _sealed_together(cells, results)  # the one waited for may have made them
+            if not again:  # the one that was waited for may have made them
+                sealed = _sealed_together(cells, results)
             if sealed is None:
                 measuring = _Measuring(
                     bench=bench,
@@ -122,6 +125,7 @@ def measure(
                     results=results,
                     progress=progress,
                     total=total,
+                    again=again,
                 )
                 return measuring.run(seed=seed, command=command, kit=kit)
     for measurement, job in zip(sealed, jobs, strict=True):
@@ -146,6 +150,7 @@ class _Measuring:
     results: Path
     progress: Progress
     total: int
+    again: bool
     done: int = 0
     lines: dict[str, list[RecordedRun]] = field(default_factory=dict)
 
@@ -153,7 +158,8 @@ class _Measuring:
         """Checks, measures, seals; returns the measurements in the order of the cells."""
         self._bring_files()
         self._read_lines()
-        session = find_session(self.lines) or new_session(seed, self.cells)
+        found = None if self.again else find_session(self.lines)
+        session = found or new_session(seed, self.cells)
         checked = self._check_outputs()
         timed = [name for name in self.cells if checked[name].check.passed]
         blocks = self._run_blocks(timed, session)
@@ -274,6 +280,7 @@ class _Measuring:
                 check=checked.check,
                 output_sha256=checked.output_sha256,
                 failures=failures_of(self.lines[name], session),
+                cpu_count=self.bench.info.cpu_count,
             ),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=command,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit.core.accuracy import Accuracy
-from mobilekit.core.errors import UsageError
+from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
 from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
@@ -146,12 +146,16 @@ def evaluate_file(
         UsageError: If a file or folder does not exist, or no picture can be read.
         ConversionError: If the file is no .tflite, does not run, or answers NaN.
     """
+    from converters.allocation import allocation_problem
     from mobilekit.evaluate import evaluate_content
     from mobilekit.images import image_set, read_labels
     from mobilekit.sources import describe_tflite, expected_input, reference_of
 
     content, known = describe_tflite(model)
     expects = expected_input(model, preprocessing, known.preprocessing)
+    problem = allocation_problem(content)  # in a process of its own: LiteRT can crash on a file
+    if problem is not None:
+        raise ConversionError(f"{model} cannot be run: {problem}.")
     chosen = image_set(images)
     return evaluate_content(
         content,
@@ -212,6 +216,7 @@ def benchmark_files(
     runtime: str | None = None,
     command: str = "mobilekit.benchmark_files",
     progress: Progress,
+    again: bool = False,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -223,6 +228,7 @@ def benchmark_files(
         runtime: "ai-edge-litert" or "tflite-runtime"; the first where none is named.
         command: What repeats this, for the results.
         progress: Told of every start.
+        again: Measure anew, whatever was measured before.
 
     Returns:
         One sealed measurement a file and setting: files in order, settings within.
@@ -254,4 +260,5 @@ def benchmark_files(
         command=command,
         kit=kit(),
         progress=progress,
+        again=again,
     )

@@ -104,6 +104,10 @@ class Conversion:
         self._say(f"{self.network.name} {recipe.name}: reused, nothing it is made of has changed")
         return found
 
+    def release(self) -> None:
+        """Lets go of the Keras model; it is built again if something needs it."""
+        self._built = None
+
     def reference_logits(self, images: ImageSet) -> np.ndarray:
         """What the Keras model answers on every picture that can be read: (images, classes)."""
         path = self._folder / f"reference-{images.sha256[:12]}.npy"
@@ -212,7 +216,13 @@ class Conversion:
         rows = [np.asarray(model(values, training=False)) for values in inputs]
         if not rows:
             raise UsageError(f"There is no picture to ask {self.network.name} about.")
-        return np.concatenate(rows)
+        logits = np.concatenate(rows)
+        if not np.isfinite(logits).all():
+            raise ConversionError(
+                f"{self.network.name} itself answers with values that are not finite: its weights"
+                " are broken."
+            )
+        return logits
 
     def _described(self, content: bytes, recipe: Recipe) -> TFLiteModel:
         return TFLiteModel(

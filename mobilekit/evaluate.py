@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -72,6 +73,7 @@ def evaluate_content(
         images_sha256=images.sha256,
         answers=_answers(names, logits, labels or {}, reference),
         broken=tuple(broken),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         snr_db=snr_db(reference.logits, logits) if reference else None,
     )
 

@@ -71,7 +71,8 @@ def load_network(path: Path) -> keras.Model:
         raise UsageError(f"There is no model file {path}.")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
+    # A damaged archive ends in whatever its decoder meets: BadZipFile, zlib.error, EOFError…
+    except Exception as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelFileError(str(path), f"Keras cannot load it ({first.rstrip('.')})") from error
 

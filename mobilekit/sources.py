@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from converters.fidelity import FileRunner
-from converters.tflite_reader import read_file
+from converters.tflite_reader import read_model
 from converters.writer import read_sidecar
 from mobilekit.conversion import Network
 from mobilekit.core.digest import digest, sha256_file
@@ -17,6 +17,7 @@ from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel
 from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.storage import storage_errors
 from mobilekit.evaluate import Reference
 from mobilekit.extras import need
 from mobilekit.images import ImageSet, read_inputs
@@ -85,8 +86,11 @@ def describe_tflite(path: Path) -> tuple[bytes, TFLiteModel]:
         UsageError: If there is no such file.
         ModelFileError: If it is no .tflite that can be trusted.
     """
-    graph = read_file(path)
-    content = path.read_bytes()
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}. Give the path of a .tflite file.")
+    with storage_errors(path, "read"):
+        content = path.read_bytes()
+    graph = read_model(content, str(path))
     known = read_sidecar(path)
     if known is not None:
         return content, known

@@ -6,7 +6,6 @@ class. Opening imports the module, listing does not.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Protocol, cast
 
 from android_bench.process import Shell
 from mobilekit.core.device import DeviceInfo
+from mobilekit.core.loading import load
 from mobilekit.core.registry import Registry
 
 __all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "open_device"]
@@ -101,6 +101,4 @@ def open_device(name: str) -> Device:
     Raises:
         UnknownNameError: If no kind has that name.
     """
-    module, _, function = DEVICE_KINDS[name].opener.partition(":")
-    opener = cast(Callable[[], Device], getattr(importlib.import_module(module), function))
-    return opener()
+    return cast(Callable[[], Device], load(DEVICE_KINDS[name].opener))()

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> None:
     """Prints the sentence, with every warning."""
     from mobilekit.cli.output import print_json
     from mobilekit.compare import compare_measurements
-    from mobilekit.report import read_measurement
+    from mobilekit.report import read_measurement, sentences
 
     comparison = compare_measurements(
         read_measurement(args.baseline), read_measurement(args.candidate)
@@ -30,6 +30,4 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print_json(comparison.document())
         return
-    print(comparison.sentence())
-    for warning in comparison.warnings:
-        print(f"  warning: {warning}")
+    print("\n".join(sentences(comparison)))

@@ -36,9 +36,13 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from mobilekit.formatting import MISSING
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, header in enumerate(headers):
-        numeric = all(row[column][:1].isdigit() or row[column] in ("", "-") for row in rows)
+        numeric = all(
+            row[column].lstrip("-")[:1].isdigit() or row[column] == MISSING for row in rows
+        )
         table.add_column(header, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(_literal, row))

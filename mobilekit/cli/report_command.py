@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mobilekit.cli.options import add_json
+
 EXAMPLES = """\
   mobilekit report results/ -o report/"""
 
@@ -16,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline", default="float32", help="recipe that the others are compared with"
     )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -23,4 +26,8 @@ def run(args: argparse.Namespace) -> None:
     from mobilekit.cli.run_command import print_report
     from mobilekit.report import write_report
 
-    print_report(write_report(args.results, args.output, baseline={"recipe": args.baseline}))
+    report = write_report(args.results, args.output, baseline={"recipe": args.baseline})
+    if args.json:
+        print(report.json.read_text(), end="")
+        return
+    print_report(report)

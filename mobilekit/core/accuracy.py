@@ -33,6 +33,7 @@ class Accuracy:
         images_sha256: Digest of the image set.
         answers: One entry an image that could be read, in order.
         broken: "name: reason" of the pictures that could not be read.
+        created: UTC, ISO 8601; of two documents about the same the later one is shown.
         snr_db: Signal-to-noise ratio of the logits against the reference over all images,
             10*log10(sum(reference^2) / sum((file - reference)^2)); None where they are equal or
             there is no reference.
@@ -44,6 +45,7 @@ class Accuracy:
     images_sha256: str
     answers: tuple[ImageAnswer, ...]
     broken: tuple[str, ...]
+    created: str
     snr_db: float | None
 
     @property

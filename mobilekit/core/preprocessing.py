@@ -1,4 +1,4 @@
-"""What happens to pixels before the network, and to logits after it, as data."""
+"""What happens to pixels before the network, as data."""
 
 from __future__ import annotations
 
@@ -64,16 +64,3 @@ class Preprocessing:
         low = min((0 - mean) / std for mean, std in channels)
         high = max((255 - mean) / std for mean, std in channels)
         return low, high
-
-
-@dataclass(frozen=True, kw_only=True)
-class Postprocessing:
-    """From the file's output to an answer.
-
-    Attributes:
-        softmax: Whether probabilities need a softmax (files end in logits).
-        labels: Class names in output order; empty where nobody gave them.
-    """
-
-    softmax: bool = True
-    labels: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ from android_bench.sessions import (
 )
 from android_bench.starts import timed_start
 from android_bench.validity import judge
-from mobilekit.core.errors import RunnerError
+from mobilekit.core.errors import RunnerError, StorageError
 from mobilekit.core.measurement import Kit, MeasureConfig, Measurement, Run
 
 __all__ = ["START_TIMEOUT_S", "Job", "Progress", "Reference", "measure"]
@@ -137,7 +137,16 @@ def _sealed_together(cells: Sequence[Cell], results: Path) -> list[Measurement] 
     paths = [sealed_path(results, cell.id) for cell in cells]
     if not all(path.exists() for path in paths):
         return None
-    measurements = [load_measurement(path) for path in paths]
+    measurements = []
+    for cell, path in zip(cells, paths, strict=True):
+        found = load_measurement(path)
+        if found.cell != cell.id or found.model.sha256 != cell.job.model.sha256:
+            problem = "is of another measurement than its name says; delete it to measure again"
+            raise StorageError(str(path), problem)
+        if found.model != cell.job.model:  # the same bytes go by another name now
+            found = replace(found, model=cell.job.model)
+            seal(results, found)
+        measurements.append(found)
     return measurements if measured_together(measurements) else None
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
-from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
+from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -71,14 +71,10 @@ def build_file(
         StorageError: If it cannot be written.
     """
     from mobilekit.keras_file import save_network
-    from mobilekit.sources import network_of_spec
+    from mobilekit.sources import make_spec, network_of_spec
 
-    spec = ModelSpec(
-        architecture=architecture,
-        alpha=alpha,
-        input_size=(input_size, input_size),
-        classes=classes,
-        seed=seed,
+    spec = make_spec(
+        architecture=architecture, alpha=alpha, size=input_size, classes=classes, seed=seed
     )
     network = network_of_spec(spec, weights)
     assert network.spec is not None  # networks of a spec have one
@@ -117,6 +113,8 @@ def convert_file(
     from mobilekit.sources import network_of_file
 
     wanted = parse_recipe(recipe)
+    if output.suffix != ".tflite":
+        raise UsageError(f"{output} must end in .tflite, which is what it will be.")
     network = network_of_file(model, preprocessing)
     images = image_set(calibration) if calibration else None
     with tempfile.TemporaryDirectory() as aside:
@@ -173,6 +171,7 @@ def verify_file(
     full_integer: bool = False,
     against: Path | None = None,
     calibration: Path | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> VerifiedFile:
     """Checks that a .tflite is what it claims to be.
 
@@ -181,6 +180,7 @@ def verify_file(
         full_integer: Whether it claims integers everywhere, inputs and outputs included.
         against: The .keras or float .tflite it was made from.
         calibration: Folder of photographs to compare the answers on; `against` needs it.
+        preprocessing: What the input expects, where no provenance lies beside the model.
 
     Raises:
         UsageError: If a file or folder does not exist.
@@ -198,12 +198,12 @@ def verify_file(
         read_model(content, str(model)),
         full_integer=full_integer,
         recipe=parse_recipe(known.recipe) if known.recipe != UNKNOWN_RECIPE else None,
-        preprocessing=known.preprocessing,
+        preprocessing=preprocessing or known.preprocessing,
         layers=known.layers,
     )
     accuracy = None
     if against is not None and calibration is not None and found.runs:
-        accuracy = evaluate_file(model, calibration, against=against)
+        accuracy = evaluate_file(model, calibration, against=against, preprocessing=preprocessing)
     return VerifiedFile(path=model, model=known, verification=found, accuracy=accuracy)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -24,21 +24,26 @@ from android_bench.runners import open_runner
 from converters.fidelity import FileRunner
 from converters.recipes import parse_recipe
 from converters.writer import versions
-from mobilekit.arrays import write_array
+from mobilekit.arrays import is_array, write_array
 from mobilekit.conversion import Conversion, Network, Say
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.digest import digest, sha256_sources
-from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import Measurement
-from mobilekit.core.model import ModelSpec, TFLiteModel
+from mobilekit.core.model import TFLiteModel
 from mobilekit.core.storage import storage_errors, write_json
-from mobilekit.evaluate import Reference, evaluate_content
-from mobilekit.formatting import threads
+from mobilekit.evaluate import Reference, evaluate_content, now
+from mobilekit.formatting import plural, threads
 from mobilekit.images import image_set, read_inputs, read_labels
 from mobilekit.kit import ROOT, kit
 from mobilekit.plan import ModelPlan, Plan, as_tuple
 from mobilekit.report import Report, read_accuracy, write_report
-from mobilekit.sources import describe_tflite, measured_model, network_of_file, network_of_spec
+from mobilekit.sources import (
+    describe_tflite,
+    make_spec,
+    measured_model,
+    network_of_file,
+    network_of_spec,
+)
 
 # Inputs whose outputs are checked where a file is measured, before a latency counts.
 CHECKED_INPUTS = 16
@@ -157,11 +162,6 @@ class _Stages:
             if evaluation and evaluation.labels and self._evaluation
             else None
         )
-        if self._calibration is None and any(recipe.needs_calibration for recipe in recipes):
-            raise UsageError(
-                "The plan has a static recipe, which needs to see images: give it a"
-                " [calibration] table with `images`, a folder of photographs."
-            )
 
     def candidates(self) -> Iterator[Candidate]:
         """Every model as every recipe."""
@@ -180,7 +180,10 @@ class _Stages:
     def judge(self, candidate: Candidate) -> tuple[Path, Accuracy] | None:
         """A file judged on the evaluation images, and where that stands; None without images."""
         images, expects = self._evaluation, candidate.model.preprocessing
-        if images is None or expects is None:
+        if images is None:
+            return None
+        if expects is None:
+            self._say(f"{candidate.path}: not evaluated, since nothing says what its input expects")
             return None
         conversion = candidate.conversion
         reference = conversion.network.identity if conversion else None
@@ -199,7 +202,9 @@ class _Stages:
         name = f"{candidate.model.name} {candidate.model.recipe}"
         if path.exists():
             self._say(f"{name}: reused its answers to {len(images.paths)} images")
-            return path, read_accuracy(path)
+            known = replace(read_accuracy(path), created=now())
+            write_json(path, known)  # the latest to be asked for is the one a report shows
+            return path, known
         self._say(f"{name}: evaluating on {len(images.paths)} images")
         accuracy = evaluate_content(
             candidate.path.read_bytes(),
@@ -273,7 +278,7 @@ class _Stages:
         folder = self._results / "references"
         inputs = folder / f"{key[:16]}-inputs.npy"
         outputs = folder / f"{key[:16]}-outputs.npy"
-        if not (inputs.exists() and outputs.exists()):
+        if not (is_array(inputs) and is_array(outputs)):
             runner = FileRunner(candidate.path.read_bytes())
             pixels = (loaded.pixels for loaded in read_inputs(images, expects))
             readable = (values for values in pixels if values is not None)
@@ -289,10 +294,10 @@ def _networks(model: ModelPlan) -> Iterator[Network]:
         yield network_of_file(Path(model.file))
         return
     for alpha, size in itertools.product(as_tuple(model.alpha), as_tuple(model.input_size)):
-        spec = ModelSpec(
+        spec = make_spec(
             architecture=model.architecture or "",
             alpha=alpha,
-            input_size=(size, size),
+            size=size,
             classes=model.classes,
             seed=model.seed,
         )
@@ -314,7 +319,7 @@ def outline(plan: Plan) -> list[str]:
     for table in plan.measure:
         settings = ", ".join(f"{c.delegate} with {threads(c.num_threads)}" for c in table.configs())
         lines.append(
-            f"measure on {table.device}: {settings}; {table.repetitions} blocks of"
+            f"measure on {table.device}: {settings}; {plural(table.repetitions, 'block')} of"
             f" {table.num_runs} invocations each"
         )
     return [*lines, f"write results and a report to {plan.output.dir}"]

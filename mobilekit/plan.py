@@ -165,7 +165,8 @@ def read_plan(path: Path) -> Plan:
     try:
         plan = from_json(Plan, document)
     except RecordError as error:
-        raise UsageError(f"{path}: {str(error).rstrip('.')}.") from error
+        sentence = str(error)
+        raise UsageError(f"{path}: {sentence}{'' if sentence[-1] in '.?' else '.'}") from error
     if plan.schema != SCHEMA:
         raise UsageError(
             f"{path}: schema {plan.schema} is not known; this version reads schema {SCHEMA}."
@@ -188,6 +189,12 @@ def _check_names(plan: Plan, path: Path) -> None:
         raise UsageError(
             f"{path}: convert.target: files are made for {ConvertPlan.target} alone yet, not for"
             f" {plan.convert.target!r}."
+        )
+    static = any(parse_recipe(recipe).needs_calibration for recipe in plan.convert.recipes)
+    if static and plan.calibration is None:
+        raise UsageError(
+            f"{path}: a static recipe needs to see images: give it a [calibration] table with"
+            " `images`, a folder of photographs."
         )
     for index, measure in enumerate(plan.measure):
         _known(
@@ -215,6 +222,8 @@ def _known(where: str, look_up: Callable[[], object]) -> None:
 
 def _relative_to(folder: Path, plan: Plan) -> Plan:
     def place(path: str) -> str:
+        if "\0" in path:
+            raise UsageError(f"{path!r} is no path: it holds a null character.")
         return os.path.normpath(folder / path)
 
     models = tuple(

@@ -122,7 +122,7 @@ def test_a_measurement_of_ones_own_files_needs_no_plan(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--num-threads", "0"], "num_threads must be 1..100000, not 0"),
+        (["--num-threads", "0"], "num_threads must be 1..256, not 0"),
         (["--num-threads", "two"], "--num-threads takes whole numbers"),
         (["--delegate", "xnnpak"], "Unknown delegate 'xnnpak'. Did you mean 'xnnpack'?"),
         (["--device", "hots"], "Unknown device kind 'hots'. Did you mean 'host'?"),

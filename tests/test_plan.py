@@ -15,6 +15,8 @@ schema = 1
 architecture = "mobilenet_v2"
 [convert]
 recipes = ["float32", "static_wi8_ai8"]
+[calibration]
+images = "photos"
 [[measure]]
 num_threads = [1, 2]
 """
@@ -42,7 +44,7 @@ def test_lists_multiply(tmp_path):
 
 
 def test_paths_are_relative_to_the_plan(tmp_path):
-    found = plan(tmp_path, GOOD + '[calibration]\nimages = "photos"\n[output]\ndir = "/abs"\n')
+    found = plan(tmp_path, GOOD + '[output]\ndir = "/abs"\n')
     assert found.calibration.images == str(tmp_path / "photos")
     assert found.output.dir == "/abs"
 
@@ -65,10 +67,11 @@ def test_a_weights_file_is_a_path_and_a_source_is_not(tmp_path):
         (("[[measure]]", '[[measure]]\ndelegate = "xnpack"'), "measure[0].delegate: unknown delegate 'xnpack'. Did you mean 'xnnpack'?"),
         (("[convert]", '[convert]\ntarget = "nnapi@3"'), "convert.target: unknown variant of nnapi '3'."),
         (("[1, 2]", '"two"'), "measure[0].num_threads: a whole number is needed, not 'two'"),
-        (("[1, 2]", "[1, 0]"), "measure[0]: num_threads must be 1..100000, not 0"),
+        (("[1, 2]", "[1, 0]"), "measure[0]: num_threads must be 1..256, not 0"),
         (('architecture = "mobilenet_v2"', ""), "models[0]: give either `architecture` or `file`"),
         (('architecture = "mobilenet_v2"', 'file = "net.onnx"'), "is neither a .keras nor a .tflite file"),
         (("[[measure]]", '[compare]\nbaseline = { recipes = "float32" }\n[[measure]]'), "compare.baseline: unknown key 'recipes'. Did you mean 'recipe'?"),
+        (('[calibration]\nimages = "photos"\n', ""), "a static recipe needs to see images"),
         (("[convert]", "[convert"), "is not a plan that can be read"),
         (("[convert]", '[convert]\ntarget = "ethosu@u55-128"'), "convert.target: files are made for xnnpack alone yet"),
         (("[[measure]]", '[[measure]]\ndelegate = "gpu"'), "measure[0].delegate: nothing here can apply 'gpu' yet"),

@@ -18,7 +18,7 @@ from absl import flags
 from absl.flags import argparse_flags
 
 from mobilekit import __version__
-from mobilekit.core.errors import MobileKitError
+from mobilekit.core.errors import MobileKitError, StorageError
 from mobilekit.core.registry import Registry
 from mobilekit.formatting import printable
 
@@ -93,6 +93,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output left, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # what no door translated, such as a full disk behind standard output
+        if debug:
+            raise
+        _complain(f"{error.filename or 'standard output'} cannot be used ({error.strerror}).")
+        return StorageError.exit_code
     except Exception as error:
         if debug:
             raise

@@ -46,7 +46,12 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(header, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(_literal, row))
-    Console(file=sys.stdout, highlight=False).print(table)
+
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:  # rich's own leaves with 1, which means a finding
+            raise BrokenPipeError
+
+    Terminal(file=sys.stdout, highlight=False).print(table)
 
 
 def print_notes(notes: Iterable[str]) -> None:

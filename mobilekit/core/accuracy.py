@@ -33,10 +33,11 @@ class Accuracy:
         images_sha256: Digest of the image set.
         answers: One entry an image that could be read, in order.
         broken: "name: reason" of the pictures that could not be read.
-        created: UTC, ISO 8601; of two documents about the same the later one is shown.
         snr_db: Signal-to-noise ratio of the logits against the reference over all images,
             10*log10(sum(reference^2) / sum((file - reference)^2)); None where they are equal or
             there is no reference.
+        created: When it was last asked for, UTC, ISO 8601; of two documents about the same file
+            and images, whose labels may differ, a report shows the later.
     """
 
     schema: int = 1
@@ -45,8 +46,8 @@ class Accuracy:
     images_sha256: str
     answers: tuple[ImageAnswer, ...]
     broken: tuple[str, ...]
-    created: str
     snr_db: float | None
+    created: str = ""
 
     @property
     def labelled(self) -> tuple[ImageAnswer, ...]:

@@ -68,6 +68,8 @@ class ModelSpec:
                 raise ValueError(f"{text!r} is no name: a name has a-z, 0-9 and _ alone")
         if not 0 < self.alpha <= 100:
             raise ValueError(f"alpha must be above 0 and at most 100, not {self.alpha}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be 0..4294967295, not {self.seed}")
         sizes = (*self.input_size, self.classes)
         if not all(1 <= size <= 100_000 for size in sizes):
             raise ValueError(f"input size and classes must be 1..100000, not {sizes}")

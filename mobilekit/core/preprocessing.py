@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
 
@@ -45,6 +46,8 @@ class Preprocessing:
     channel_order: ChannelOrder = ChannelOrder.RGB
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (*self.mean, *self.std))):
+            raise ValueError(f"mean {self.mean} and std {self.std} must be finite")
         if min(self.std) <= 0:
             raise ValueError(f"std must be above zero in every channel, not {self.std}")
         if self.resize_shorter < max(self.input_size) or min(self.input_size) < 1:

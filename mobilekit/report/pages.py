@@ -56,6 +56,11 @@ class Report:
     comparisons: tuple[Comparison | Refused, ...]
     notes: tuple[str, ...]
 
+    @property
+    def model_names(self) -> frozenset[str]:
+        """Names of the models that were measured."""
+        return frozenset(row.measurement.model.name for row in self.rows)
+
 
 def write_report(
     results: Path,

@@ -124,7 +124,7 @@ def _read(record: type[Record], path: Path) -> Record:
     try:
         return from_json(record, document, ignore_unknown=True)
     except (RecordError, OverflowError) as error:  # a whole number beyond every float
-        what = f"is not a {record.__name__} document"
+        what = f"is no document of {record.__name__}"
         raise StorageError(str(path), f"{what} ({error}); remove it or make it again") from error
 
 

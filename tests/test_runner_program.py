@@ -305,7 +305,7 @@ def test_unknown_runners_and_runtimes_are_refused():
         open_runner(runtime="tensorflow")
 
 
-def test_a_legacy_environment_that_is_missing_is_said_with_the_way_to_make_it(monkeypatch):
+def test_a_legacy_environment_that_is_missing_is_said_with_the_way_to_make_it(device, monkeypatch):
     monkeypatch.setenv("MOBILEKIT_LEGACY_PYTHON", "/no/such/python")
     monkeypatch.chdir("/")
     checkout = ROOT / ".venv-legacy" / "bin" / "python"
@@ -314,7 +314,7 @@ def test_a_legacy_environment_that_is_missing_is_said_with_the_way_to_make_it(mo
         assert runner.program().name == "litert_python"
         return
     with pytest.raises(UsageError, match="MOBILEKIT_LEGACY_PYTHON"):
-        open_runner(runtime="tflite-runtime")
+        open_runner(runtime="tflite-runtime").runtime(device)
 
 
 # --- the driver with programs that answer wrongly -------------------------------------------------

@@ -10,7 +10,6 @@ command line that holds WORD meets the FAULT:
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +43,8 @@ async def answer(process, child):
             pump(child.stderr.read, process.stderr.write, process.stderr.drain),
         )
     except (OSError, asyncssh.Error):
-        os.kill(child.pid, signal.SIGKILL)  # as a closed pipe would
+        for stream in (1, 2):  # what the command says from now on meets a closed pipe
+            child._transport.get_pipe_transport(stream).close()
     process.exit(await child.wait())
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from android_bench.devices import kind_of, open_device, public_name
-from android_bench.devices.board_scripts import DESCRIBE, RUN
+from android_bench.devices.board_scripts import DESCRIBE, RECEIVE, RUN
 from android_bench.devices.ssh import BLOCK_BYTES, BLOCKS, SshDevice
 from android_bench.devices.ssh_connection import OPTIONS, Connection
 from android_bench.devices.ssh_errors import MEANINGS, BoardError, meaning
@@ -130,6 +130,23 @@ def test_the_frame_ends_its_command_at_its_limit(shell):
     begin = time.monotonic()
     assert run_frame(shell, "sh", "-c", "sleep 300 & sleep 300; :", limit="1")[0] == "T<T>137."
     assert time.monotonic() - begin < 6
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_half_a_file_is_cleared_up_though_nobody_listens_any_more(tmp_path, shell):
+    words = ["T", "0" * 64, str(tmp_path / "target"), str(tmp_path / "aside")]
+    child = subprocess.Popen(
+        [*shell, "-c", RECEIVE, "mobilekit", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with child:
+        assert child.stderr.read(2) == b"T<"
+        child.stdout.close()
+        child.stderr.close()
+        child.stdin.write(b"half")
+    assert list(tmp_path.glob("[ta]*")) == []
 
 
 @pytest.mark.parametrize("tool", ["sha256sum", "busybox", "python3", None])

@@ -47,9 +47,11 @@ print(total.hexdigest())' <"$1"
 """
 
 # TOKEN WANTED TARGET ASIDE: takes a file from standard input, and puts it in its place if it is
-# what was sent. A connection that drops ends the input early, which its digest shows.
+# what was sent. A connection that drops ends the input early, which its digest shows; what is said
+# of it meets a closed pipe, and must not end the script before it has cleared up.
 RECEIVE = f"""\
 {SHA256}
+trap '' PIPE
 token=$1 wanted=$2 target=$3 aside=$4
 printf '%s<' "$token"; printf '%s<' "$token" >&2
 receive() {{

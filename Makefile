@@ -6,11 +6,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_ssh and not needs_sshd and not slow
 DATA := build/data/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-base test-bazel test-legacy test-slow
+.PHONY: demo test data lint format benchmarks full clean test-base test-bazel test-legacy test-slow test-ssh
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -49,6 +49,11 @@ test-legacy: $(VENV)/installed-test .venv-legacy/installed
 test-bazel: $(VENV)/installed-test
 	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }
 	$(BIN)/python -m pytest -m needs_bazel
+
+# Boards, played by this computer through ssh servers on loopback.
+test-ssh: $(VENV)/installed-test
+	@command -v ssh >/dev/null && { command -v sshd || test -x /usr/sbin/sshd; } >/dev/null || { echo "mobilekit: no ssh or no sshd; on Debian: apt install openssh-client openssh-server" >&2; exit 1; }
+	$(BIN)/python -m pytest -m "needs_ssh or needs_sshd"
 
 test-slow: $(VENV)/installed-test $(DATA)
 	$(BIN)/python -m pytest -m slow

@@ -42,6 +42,7 @@ setup(
         # so it lives in an environment of its own and nothing else is installed there.
         "legacy": ["tflite-runtime==2.14.0", "numpy<2"],
         "test": [
+            "asyncssh>=2.24,<3",  # an ssh server whose faults can be chosen
             "build>=1.2",  # the wheel whose contents are pinned
             "hypothesis>=6.130",  # properties
             "mypy>=1.18",  # types

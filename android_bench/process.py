@@ -39,47 +39,72 @@ class Shell:
     stderr: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class RawShell:
+    """The same with the bytes as they came."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
 def run(argv: Sequence[str], *, device: str, timeout_s: float) -> Shell:
+    """`run_raw` with the streams as text."""
+    raw = run_raw(argv, device=device, timeout_s=timeout_s)
+    return Shell(
+        returncode=raw.returncode,
+        stdout=raw.stdout.decode(errors="replace"),
+        stderr=raw.stderr.decode(errors="replace"),
+    )
+
+
+def run_raw(
+    argv: Sequence[str],
+    *,
+    device: str,
+    timeout_s: float,
+    shown: Sequence[str] = (),
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+) -> RawShell:
     """Runs `argv` without a shell and waits for it.
 
     Args:
         argv: The program and its arguments, as they are to arrive.
         device: The label that errors name.
         timeout_s: The limit, in seconds.
+        shown: The command that errors name, where it is not `argv`.
+        stdin: What the command reads: nothing, a file, or PIPE, which stays open and silent
+            until the command has ended.
 
     Raises:
         DeviceTimeoutError: If it ran longer than `timeout_s`; its process group is dead then.
         DeviceError: If it cannot be started, or writes more than MAX_OUTPUT_BYTES.
     """
-    deadline = time.monotonic() + timeout_s
+    deadline, named = time.monotonic() + timeout_s, shown or argv
     try:
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument
-        raise DeviceError(device, argv, EXIT_NOT_STARTED, str(error)) from error
+        raise DeviceError(device, named, EXIT_NOT_STARTED, str(error)) from error
     with process:
         try:
             stdout, stderr = _collect(process, deadline)
             returncode = process.wait(max(0.0, deadline - time.monotonic()))
         except (TimeoutError, subprocess.TimeoutExpired):
             _end_group(process)
-            raise DeviceTimeoutError(device, argv, timeout_s) from None
+            raise DeviceTimeoutError(device, named, timeout_s) from None
         except OverflowError as error:
             _end_group(process)
-            raise DeviceError(device, argv, EXIT_NOT_STARTED, str(error)) from None
+            raise DeviceError(device, named, EXIT_NOT_STARTED, str(error)) from None
         except BaseException:
             _end_group(process)
             raise
-    return Shell(
-        returncode=returncode,
-        stdout=stdout.decode(errors="replace"),
-        stderr=stderr.decode(errors="replace"),
-    )
+    return RawShell(returncode=returncode, stdout=stdout, stderr=stderr)
 
 
 def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:

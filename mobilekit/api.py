@@ -214,6 +214,7 @@ def benchmark_files(
     device: str = "host",
     configs: Sequence[RunConfig] = (RunConfig(),),
     runtime: str | None = None,
+    python: Path | None = None,
     command: str = "mobilekit.benchmark_files",
     progress: Progress,
     again: bool = False,
@@ -223,9 +224,11 @@ def benchmark_files(
     Args:
         models: The files.
         results: Folder of the results; what was measured there together is reused.
-        device: A device kind, a serial or a label.
+        device: A device kind, with an address where it has one, e.g. "ssh:user@board".
         configs: Settings; every file is measured under each.
         runtime: "ai-edge-litert" or "tflite-runtime"; the first where none is named.
+        python: The interpreter on the device that has the runtime; None takes this one on this
+            computer, `python3` elsewhere.
         command: What repeats this, for the results.
         progress: Told of every start.
         again: Measure anew, whatever was measured before.
@@ -254,7 +257,7 @@ def benchmark_files(
     return measure(
         jobs,
         open_device(device),
-        open_runner(runtime=runtime),
+        open_runner(runtime=runtime, python=python),
         results,
         seed=0,
         command=command,

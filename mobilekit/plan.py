@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from android_bench.devices import DEVICE_KINDS
+from android_bench.devices import kind_of
 from converters.recipes import parse_recipe
 from mobilekit.architectures import ARCHITECTURES
 from mobilekit.core.errors import UnknownNameError, UsageError
@@ -197,9 +197,7 @@ def _check_names(plan: Plan, path: Path) -> None:
             " `images`, a folder of photographs."
         )
     for index, measure in enumerate(plan.measure):
-        _known(
-            f"{path}: measure[{index}].device", partial(DEVICE_KINDS.__getitem__, measure.device)
-        )
+        _known(f"{path}: measure[{index}].device", partial(kind_of, measure.device))
         for delegate in as_tuple(measure.delegate):
             place = f"{path}: measure[{index}].delegate"
             _known(place, partial(Target.parse, delegate))

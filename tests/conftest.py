@@ -4,6 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.ssh_boards import (  # noqa: F401 - fixtures
+    asyncssh_board,
+    asyncssh_device,
+    openssh_board,
+    openssh_device,
+)
+
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "build" / "data"
 

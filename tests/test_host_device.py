@@ -38,9 +38,22 @@ def own_folders(tmp_path, monkeypatch):
         monkeypatch.setenv(f"MOBILEKIT_{name}_DIR", str(tmp_path / name.lower()))
 
 
-@pytest.fixture(params=list(DEVICE_KINDS))
+@pytest.fixture
+def host_device():
+    return open_device("host")
+
+
+# Fixtures: a device of every kind, some kinds in several ways.
+DEVICES = [
+    pytest.param("host_device", id="host"),
+    pytest.param("asyncssh_device", id="ssh-asyncssh", marks=pytest.mark.needs_ssh),
+    pytest.param("openssh_device", id="ssh-openssh", marks=pytest.mark.needs_sshd),
+]
+
+
+@pytest.fixture(params=DEVICES)
 def device(request):
-    return open_device(request.param)
+    return request.getfixturevalue(request.param)
 
 
 def processes(mark):
@@ -62,6 +75,10 @@ def ended(mark):
 
 
 # --- every kind -----------------------------------------------------------------------------------
+
+
+def test_every_kind_has_a_device_here():
+    assert {row.id.partition("-")[0] for row in DEVICES} == set(DEVICE_KINDS)
 
 
 def test_info_says_what_results_need(device):

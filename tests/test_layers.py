@@ -70,6 +70,7 @@ def test_a_bench_host_needs_no_tensorflow():
         ("converters/freeze.py", "TFLiteConverter"),
         ("converters/quantize.py", "from ai_edge_quantizer"),
         ("mobilekit/weights/tensor_pickle.py", "import pickle"),
+        ("android_bench/devices/ssh_connection.py", '["ssh", '),
         ("mobilekit/__main__.py", "sys.exit("),
     ],
 )

@@ -43,6 +43,10 @@ def test_lists_multiply(tmp_path):
     assert settings == [("xnnpack", 1), ("xnnpack", 2)] * 2
 
 
+def test_a_device_may_have_an_address(tmp_path):
+    assert plan(tmp_path, GOOD + 'device = "ssh:pi@board"\n').measure[0].device == "ssh:pi@board"
+
+
 def test_paths_are_relative_to_the_plan(tmp_path):
     found = plan(tmp_path, GOOD + '[output]\ndir = "/abs"\n')
     assert found.calibration.images == str(tmp_path / "photos")
@@ -64,6 +68,7 @@ def test_a_weights_file_is_a_path_and_a_source_is_not(tmp_path):
         (("static_wi8_ai8", "static_w8_a8"), "convert.recipes[1]: unknown recipe 'static_w8_a8'. Did you mean 'static_wi8_ai8'?"),
         (('"mobilenet_v2"', '"mobilenet_v2"\nweights = "torchvison"'), "models[0].weights: unknown weights of mobilenet_v2 'torchvison'. Did you mean 'torchvision'?"),
         (("[[measure]]", '[[measure]]\ndevice = "hst"'), "measure[0].device: unknown device kind 'hst'. Did you mean 'host'?"),
+        (("[[measure]]", '[[measure]]\ndevice = "ssh"'), "measure[0].device: Device 'ssh' needs an address, as in ssh:user@board."),
         (("[[measure]]", '[[measure]]\ndelegate = "xnpack"'), "measure[0].delegate: unknown delegate 'xnpack'. Did you mean 'xnnpack'?"),
         (("[convert]", '[convert]\ntarget = "nnapi@3"'), "convert.target: unknown variant of nnapi '3'."),
         (("[1, 2]", '"two"'), "measure[0].num_threads: a whole number is needed, not 'two'"),

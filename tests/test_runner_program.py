@@ -305,10 +305,10 @@ def test_unknown_runners_and_runtimes_are_refused():
         open_runner(runtime="tensorflow")
 
 
-def test_a_named_python_that_does_not_exist_is_refused_and_no_other_is_taken(monkeypatch):
+def test_a_named_python_that_does_not_exist_is_refused_and_no_other_is_taken(device, monkeypatch):
     monkeypatch.setenv("MOBILEKIT_LEGACY_PYTHON", "/no/such/python")
     with pytest.raises(UsageError, match="names /no/such/python, which does not exist"):
-        open_runner(runtime="tflite-runtime")
+        open_runner(runtime="tflite-runtime").runtime(device)
 
 
 # --- the driver with programs that answer wrongly -------------------------------------------------

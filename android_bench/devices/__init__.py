@@ -13,10 +13,19 @@ from typing import Protocol, cast
 
 from android_bench.process import Shell
 from mobilekit.core.device import DeviceInfo
+from mobilekit.core.errors import UsageError
 from mobilekit.core.loading import load
 from mobilekit.core.registry import Registry
 
-__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "open_device"]
+__all__ = [
+    "DEVICE_KINDS",
+    "Device",
+    "DeviceKind",
+    "Shell",
+    "kind_of",
+    "open_device",
+    "public_name",
+]
 
 
 class Device(Protocol):
@@ -75,12 +84,15 @@ class DeviceKind:
     Attributes:
         name: As in a plan.
         title: What it is, for people.
-        opener: "package.module:function" that returns the `Device`.
+        opener: "package.module:function" that returns the `Device`; it takes the address where
+            the kind has one.
+        address: What must follow the name and a colon, for people; empty where nothing may.
     """
 
     name: str
     title: str
     opener: str
+    address: str = ""
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry(
@@ -91,14 +103,47 @@ DEVICE_KINDS: Registry[DeviceKind] = Registry(
             title="this computer",
             opener="android_bench.devices.host:open_host",
         ),
+        DeviceKind(
+            name="ssh",
+            title="a Linux board: ssh:user@board, or ssh: and a Host of ~/.ssh/config",
+            opener="android_bench.devices.ssh:open_ssh",
+            address="user@board",
+        ),
     ],
 )
+
+
+def kind_of(name: str) -> DeviceKind:
+    """The kind of the device that a plan or a command line names, e.g. "ssh:pi@board".
+
+    Raises:
+        UnknownNameError: If no kind has that name.
+        UsageError: If the address is missing, or there must be none.
+    """
+    word, _, address = name.partition(":")
+    kind = DEVICE_KINDS[word]
+    if kind.address and not address:
+        raise UsageError(f"Device {name!r} needs an address, as in {word}:{kind.address}.")
+    if address and not kind.address:
+        raise UsageError(f"Device {name!r} cannot be: {word} has no address; write {word!r}.")
+    return kind
 
 
 def open_device(name: str) -> Device:
     """Opens the device that a plan or a command line names.
 
     Raises:
-        UnknownNameError: If no kind has that name.
+        UsageError: If there cannot be such a device.
+        DeviceError: If it does not answer.
     """
-    return cast(Callable[[], Device], load(DEVICE_KINDS[name].opener))()
+    kind = kind_of(name)
+    opener = cast(Callable[..., Device], load(kind.opener))
+    return opener(name.partition(":")[2]) if kind.address else opener()
+
+
+def public_name(name: str) -> str:
+    """The same with the address hashed, for what is written down and may be shared."""
+    from android_bench.devices.identity import serial_hash
+
+    word, _, address = name.partition(":")
+    return f"{word}:{serial_hash(address)[:12]}" if address else word

@@ -116,11 +116,12 @@ def open_runner(
     Args:
         name: A name of `RUNNERS`.
         runtime: One of its runtimes; the first where none is named.
-        python: The interpreter that has the runtime, where it is not the one that would be found.
+        python: The interpreter on the device that has the runtime, where it is not the one that
+            would be found.
 
     Raises:
         UnknownNameError: If no runner has that name.
-        UsageError: If the runner does not know the runtime, or no Python with it is found.
+        UsageError: If the runner does not know the runtime.
     """
     kind = RUNNERS[name]
     chosen = runtime or kind.runtimes[0]

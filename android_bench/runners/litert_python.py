@@ -22,6 +22,7 @@ from mobilekit.core.storage import parse_json
 PROGRAM = Path(__file__).with_name("litert_python_program.py")
 PROBE_TIMEOUT_S = 60.0  # an import takes 0.3 s here; a slow board with a cold SD card, some 20 s
 LEGACY_PYTHON = Path(".venv-legacy") / "bin" / "python"
+BOARD_PYTHON = Path("python3")  # of a device that is not this computer, found on its PATH
 MAX_QUOTED = 300  # characters of a device's words inside one of our sentences
 
 
@@ -39,7 +40,7 @@ Answer = TypeVar("Answer", Probe, Run)
 
 def open_litert_python(*, runtime: str, python: Path | None) -> LitertPythonRunner:
     """The opener of `RUNNERS`; see `open_runner`."""
-    return LitertPythonRunner(runtime=runtime, python=python or find_python(runtime))
+    return LitertPythonRunner(runtime=runtime, python=python)
 
 
 def find_python(runtime: str) -> Path:
@@ -67,10 +68,10 @@ class LitertPythonRunner:
 
     name = NAME
 
-    def __init__(self, *, runtime: str, python: Path, program: Path = PROGRAM) -> None:
-        """`python` is a path on the device; `program` is what it runs."""
+    def __init__(self, *, runtime: str, python: Path | None, program: Path = PROGRAM) -> None:
+        """`python` is a path on the device, None finds one; `program` is what it runs."""
         self._runtime = runtime
-        self._python = str(python)
+        self._python = python
         self._path = program
         self._program = Program(name=NAME, version=VERSION, sha256=sha256_file(program))
 
@@ -81,6 +82,12 @@ class LitertPythonRunner:
     def context(self, device: Device) -> str:
         """A process of this computer, or of a shell elsewhere."""
         return "host" if device.kind == "host" else "shell"
+
+    def python_for(self, device: Device) -> Path:
+        """The interpreter on `device`; raises UsageError if this computer has none."""
+        if self._python is not None:
+            return self._python
+        return find_python(self._runtime) if device.kind == "host" else BOARD_PYTHON
 
     def runtime(self, device: Device) -> Runtime:
         """Imports the runtime there, runs nothing."""
@@ -112,7 +119,7 @@ class LitertPythonRunner:
     ) -> Answer:
         remote = f"{device.workspace}/runners/{self._program.sha256}.py"
         device.push(self._path, remote)
-        argv = [self._python, remote, "--runtime", self._runtime]
+        argv = [str(self.python_for(device)), remote, "--runtime", self._runtime]
         argv += ["--context", self.context(device), *arguments]
         answer = _document(record, device.shell(argv, timeout_s=timeout_s), device.label)
         if answer.runner.sha256 != self._program.sha256:

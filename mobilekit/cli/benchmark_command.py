@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
-  mobilekit benchmark net.tflite --runtime tflite-runtime --json"""
+  mobilekit benchmark net.tflite --runtime tflite-runtime --json
+  mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the files and how to measure them."""
     parser.add_argument("models", type=Path, nargs="+", metavar="model", help=".tflite files")
-    parser.add_argument("--device", default="host", help="where (default host: this computer)")
+    parser.add_argument(
+        "--device",
+        default="host",
+        help="where: host (this computer, the default) or ssh:user@board",
+    )
     parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
@@ -35,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         option, default = f"--{name.replace('_', '-')}", getattr(RunConfig, name)
         parser.add_argument(option, type=int, default=default, help=f"{what} (default {default})")
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
+    parser.add_argument(
+        "--python",
+        type=Path,
+        metavar="PATH",
+        help="the interpreter on the device that has the runtime (elsewhere than here: python3)",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
     )
@@ -55,6 +66,7 @@ def run(args: argparse.Namespace) -> None:
             device=args.device,
             configs=_configs(args),
             runtime=args.runtime,
+            python=args.python,
             command=shlex.join(_command(args)),
             progress=progress,
             again=args.again,
@@ -92,12 +104,17 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
 
 
 def _command(args: argparse.Namespace) -> list[str]:
-    words = ["mobilekit", "benchmark", *map(str, args.models), "--device", args.device]
+    from android_bench.devices import public_name
+
+    words = ["mobilekit", "benchmark", *map(str, args.models)]
+    words += ["--device", public_name(args.device)]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in ("warmup_runs", "num_runs", "repetitions"):
         words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
     if args.runtime:
         words += ["--runtime", args.runtime]
+    if args.python:
+        words += ["--python", str(args.python)]
     return [*words, "--out", str(args.out)]
 
 

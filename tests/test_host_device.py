@@ -20,6 +20,8 @@ from android_bench.devices.host import HostDevice
 from android_bench.devices.identity import serial_hash
 from android_bench.devices.lock import DeviceBusyError, only_measurement
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError, StorageError, UnknownNameError
+from tests.adb_scene import adb_server, modern_adb, simulated
+from tests.simulated_device.phone import Phone
 
 NAMES = [
     "plain.tflite",
@@ -38,9 +40,19 @@ def own_folders(tmp_path, monkeypatch):
         monkeypatch.setenv(f"MOBILEKIT_{name}_DIR", str(tmp_path / name.lower()))
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with adb_server(modern_adb(), tmp_path_factory.mktemp("server")) as adb:
+        yield adb
+
+
 @pytest.fixture(params=list(DEVICE_KINDS))
 def device(request):
-    return open_device(request.param)
+    if request.param == "host":
+        yield open_device("host")
+        return
+    with simulated(request.getfixturevalue("server"), Phone()) as phone:
+        yield phone
 
 
 def processes(mark):
@@ -177,7 +189,7 @@ def test_bytes_that_are_no_text_do_not_break_the_answer(device):
 
 
 def test_an_unknown_device_names_those_that_exist():
-    with pytest.raises(UnknownNameError, match=r"'hots'. Did you mean 'host'\? Known: host"):
+    with pytest.raises(UnknownNameError, match=r"'hots'. Did you mean 'host'\? Known: adb, host"):
         open_device("hots")
 
 

@@ -14,9 +14,10 @@ from typing import Protocol, cast
 
 from android_bench.process import Shell
 from mobilekit.core.device import DeviceInfo
+from mobilekit.core.errors import UsageError, nearest
 from mobilekit.core.registry import Registry
 
-__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "open_device"]
+__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "check_device_name", "open_device"]
 
 
 class Device(Protocol):
@@ -76,11 +77,14 @@ class DeviceKind:
         name: As in a plan.
         title: What it is, for people.
         opener: "package.module:function" that returns the `Device`.
+        address: What may follow the name and a colon, for people; the opener takes it, or None.
+            None itself means that there is only one device of the kind.
     """
 
     name: str
     title: str
     opener: str
+    address: str | None = None
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry(
@@ -91,16 +95,62 @@ DEVICE_KINDS: Registry[DeviceKind] = Registry(
             title="this computer",
             opener="android_bench.devices.host:open_host",
         ),
+        DeviceKind(
+            name="adb",
+            title="an Android device, by adb",
+            opener="android_bench.devices.adb:open_adb",
+            address="serial or label",
+        ),
     ],
 )
+
+
+# A name that is no kind is the serial or the label of a phone.
+UNPREFIXED_KIND = "adb"
 
 
 def open_device(name: str) -> Device:
     """Opens the device that a plan or a command line names.
 
+    Args:
+        name: A kind, e.g. "host" or "adb" (then ANDROID_SERIAL or the only one is taken), a kind
+            with an address, e.g. "adb:0A1B2C", or a phone's serial or label alone.
+
     Raises:
-        UnknownNameError: If no kind has that name.
+        UnknownNameError: If no kind and no phone has that name.
+        UsageError: If there is no such device, or several could be meant.
+        DeviceError: If it is there and cannot be used.
     """
-    module, _, function = DEVICE_KINDS[name].opener.partition(":")
-    opener = cast(Callable[[], Device], getattr(importlib.import_module(module), function))
-    return opener()
+    kind, address = _parse(name)
+    module, _, function = kind.opener.partition(":")
+    opener = getattr(importlib.import_module(module), function)
+    if kind.address is None:
+        return cast(Callable[[], Device], opener)()
+    return cast(Callable[[str | None], Device], opener)(address)
+
+
+def check_device_name(name: str) -> None:
+    """Refuses what cannot be a device, without looking for one.
+
+    Raises:
+        UnknownNameError: If it is a kind with a typing error; a phone whose label really is so
+            near to a kind's name is written with its kind, "adb:hots".
+        UsageError: If an address is missing or too much.
+    """
+    _parse(name)
+
+
+def _parse(name: str) -> tuple[DeviceKind, str | None]:
+    prefix, colon, address = name.partition(":")
+    if prefix not in DEVICE_KINDS:
+        if not name or nearest(prefix, DEVICE_KINDS):
+            DEVICE_KINDS[prefix]  # raises the error that lists the kinds
+        return DEVICE_KINDS[UNPREFIXED_KIND], name
+    kind = DEVICE_KINDS[prefix]
+    if not colon:
+        return kind, None
+    if kind.address is None:
+        raise UsageError(f"Device {prefix!r} takes no address; write {prefix!r} alone.")
+    if not address:
+        raise UsageError(f"Device {name!r} lacks its {kind.address} after the colon.")
+    return kind, address

@@ -27,6 +27,7 @@ from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError
 
 LIST_TIMEOUT_S = 30.0  # the first call starts adb's server, which looks for devices for seconds
+PATIENCE_S = 30.0  # a phone that is waking up, or writing back what it was sent before
 READ_TIMEOUT_S = 20.0  # getprop on a phone that wakes up; dumpsys itself gives up after 10 s
 END_TIMEOUT_S = 3.0
 WORKSPACE = "/data/local/tmp/mobilekit"
@@ -129,11 +130,14 @@ class AdbDevice:
     kind = "adb"
     workspace = WORKSPACE
 
-    def __init__(self, *, adb: Adb, attached: Attached) -> None:
-        """`attached` is a line of `adb.devices()` that is ready."""
+    def __init__(self, *, adb: Adb, attached: Attached, patience_s: float = PATIENCE_S) -> None:
+        """`attached` is a line of `adb.devices()` that is ready.
+
+        `patience_s` is the limit of a file's push or pull, beside the time that its size takes.
+        """
         self.label = attached.label
         self._adb, self._serial = adb, attached.serial
-        self._files = AdbFiles(self.label, self.shell, self._transfer)
+        self._files = AdbFiles(self.label, self.shell, self._transfer, patience_s)
 
     @cached_property
     def separates_streams(self) -> bool:

@@ -17,7 +17,6 @@ from mobilekit.core.errors import DeviceError, StorageError
 from mobilekit.core.storage import storage_errors
 
 # A busy phone on a USB 2 hub sends some 5 MB/s; flash storage hashes ten times that.
-PATIENCE_S = 30.0
 SLOWEST_TRANSFER_BYTES_PER_S = 1_000_000
 SLOWEST_HASH_BYTES_PER_S = 10_000_000
 BEFORE_PUSH = """\
@@ -53,11 +52,15 @@ Transfer = Callable[[Sequence[str], Sequence[str], float], None]
 
 @dataclass(frozen=True)
 class AdbFiles:
-    """Moves files to and from the device called `label`."""
+    """Moves files to and from the device called `label`.
+
+    `patience_s` is how long a call may take that moves nothing.
+    """
 
     label: str
     shell: RunShell
     transfer: Transfer
+    patience_s: float
 
     def push(self, local: Path, remote: str) -> None:
         """See `android_bench.devices.Device.push`."""
@@ -73,7 +76,7 @@ class AdbFiles:
         aside = f"{folder}/.{secrets.token_hex(8)}.part"
         try:
             words = ["push", str(local.absolute()), aside]
-            self.transfer(words, argv, PATIENCE_S + size / SLOWEST_TRANSFER_BYTES_PER_S)
+            self.transfer(words, argv, self.patience_s + size / SLOWEST_TRANSFER_BYTES_PER_S)
             self._finish(aside, remote, wanted, size, argv)
         except BaseException:
             with suppress(DeviceError):  # the first error is the one to tell
@@ -94,7 +97,7 @@ class AdbFiles:
                 if shutil.disk_usage(local.parent).free < size:
                     raise StorageError(str(local), f"needs {size:,} bytes, more than are free")
                 words = ["pull", remote, str(aside)]
-                self.transfer(words, argv, PATIENCE_S + size / SLOWEST_TRANSFER_BYTES_PER_S)
+                self.transfer(words, argv, self.patience_s + size / SLOWEST_TRANSFER_BYTES_PER_S)
                 self._must_be(wanted, sha256_file(aside), argv)
                 aside.replace(local)
             finally:
@@ -104,7 +107,7 @@ class AdbFiles:
         self, script: str, arguments: Sequence[str], argv: Sequence[str], size: int | None
     ) -> str:
         """Runs a script there; a status other than 0 is an error about `argv`."""
-        limit = PATIENCE_S + (size or 0) / SLOWEST_HASH_BYTES_PER_S
+        limit = self.patience_s + (size or 0) / SLOWEST_HASH_BYTES_PER_S
         answer = self.shell(["sh", "-c", script, "sh", *arguments], timeout_s=limit)
         if answer.returncode:
             said = answer.stderr or answer.stdout
@@ -121,7 +124,7 @@ class AdbFiles:
 
     def _finish(self, aside: str, remote: str, wanted: str, size: int, argv: Sequence[str]) -> None:
         """Compares what arrived; the device renames it only where its own sum is the right one."""
-        limit = PATIENCE_S + size / SLOWEST_HASH_BYTES_PER_S
+        limit = self.patience_s + size / SLOWEST_HASH_BYTES_PER_S
         script = ["sh", "-c", AFTER_PUSH, "sh", aside, remote, wanted]
         answer = self.shell(script, timeout_s=limit)
         arrived, arrived_size = _read_back(answer.stdout)

@@ -44,6 +44,7 @@ class AndroidProperties:
     manufacturer: str | None
     model: str | None
     soc: str | None
+    soc_maker: str | None
     abi: str
     release: str
     api_level: int | None
@@ -71,6 +72,7 @@ def parse_properties(text: str) -> AndroidProperties:
         model=first("ro.product.model", "ro.product.vendor.model"),
         # Before Android 12 there is only the board's name.
         soc=" ".join(soc) if len(soc) == 2 else first("ro.hardware", "ro.board.platform"),
+        soc_maker=first("ro.soc.manufacturer"),
         abi=first("ro.product.cpu.abi") or "unknown",
         release=first("ro.build.version.release") or "unknown",
         api_level=_number(values.get("ro.build.version.sdk")),

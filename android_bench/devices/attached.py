@@ -148,7 +148,9 @@ def choose(name: str | None, attached: Sequence[Attached]) -> Attached:
             " and look at `adb devices`."
         )
     if len(meant) > 1:
-        listed = ", ".join(f"{phone.label} ({phone.serial}, {phone.state})" for phone in meant)
+        listed = ", ".join(
+            sorted(f"{phone.label} ({phone.serial}, {phone.state})" for phone in meant)
+        )
         raise UsageError(
             f"Several devices could be meant: {listed}. Name one by its serial with --device or"
             f" ANDROID_SERIAL; labels of your own go into {config_dir() / 'labels.toml'}."

@@ -113,6 +113,7 @@ def _packed(packet: int | None, data: bytes) -> bytes:
 async def _until_closed(stream: Stream, work: asyncio.Future[list[None]]) -> None:
     """Waits for `work`, or raises Closed as soon as the host has closed the stream."""
     closed = asyncio.create_task(stream.closed.wait())
+    work.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         await asyncio.wait({work, closed}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():

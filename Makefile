@@ -37,10 +37,11 @@ test-base: .venv-base/installed $(DATA)
 benchmarks: $(VENV)/installed $(DATA)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
+	$(BIN)/python benchmarks/push.py
 
 # Every test at its full size, and every benchmark.
 full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
-	MOBILEKIT_FUZZ_CASES=10000 $(BIN)/python -m pytest
+	MOBILEKIT_FUZZ_CASES=10000 MOBILEKIT_FAULTS=1000 $(BIN)/python -m pytest
 	$(MAKE) benchmarks
 
 test-legacy: $(VENV)/installed-test .venv-legacy/installed

@@ -5,6 +5,7 @@ import pickle
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,16 @@ from android_bench.devices.adb import Adb, AdbDevice, ConnectionLostError, _unti
 from android_bench.devices.attached import NotReadyError
 from android_bench.process import Shell
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError, StorageError
-from tests.adb_scene import adb_server, attach, debian_adb, device_of, modern_adb, simulated
+from tests.adb_scene import (
+    QUIET,
+    adb_server,
+    attach,
+    debian_adb,
+    device_of,
+    free_port,
+    modern_adb,
+    simulated,
+)
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
 
@@ -165,6 +175,15 @@ def test_a_phone_that_has_gone_is_named_without_its_serial(device, phone):
     assert phone.address not in str(caught.value)
 
 
+def test_a_phone_that_is_not_there_is_not_taken_for_an_old_one(adb, device, phone):
+    again = impatient(device)
+    adb.run(["disconnect", phone.address], device="test", timeout_s=20)
+    with pytest.raises(ConnectionLostError, match="not found"):
+        again.shell(["true"], timeout_s=20)
+    attach(adb, phone)
+    assert again.separates_streams
+
+
 @pytest.mark.parametrize("after", [1, 100_000, 200_000])
 def test_a_cable_pulled_in_a_push_costs_that_push(adb, device, phone, net, after):
     device.push(net, REMOTE)
@@ -269,6 +288,19 @@ def test_a_slow_phone_is_only_slow(device, phone, net):
     phone.faults.slow_s = 0.05
     device.push(net, REMOTE)
     assert on_phone(phone).read_bytes() == net.read_bytes()
+
+
+def test_adbs_server_outlives_a_call_that_started_it_and_was_ended(adb, tmp_path, monkeypatch):
+    for name, value in {**QUIET, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    port = free_port()
+    other = Adb(path=adb.path, port=port)
+    try:
+        with pytest.raises(DeviceTimeoutError):
+            other.run(["wait-for-device"], device="test", timeout_s=5)
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    finally:
+        other.run(["kill-server"], device="test", timeout_s=20)
 
 
 def test_ctrl_c_ends_what_runs_on_the_phone(adb, device, phone):

@@ -141,8 +141,12 @@ class AdbDevice:
 
     @cached_property
     def separates_streams(self) -> bool:
-        """Whether the device's daemon has shell_v2."""
-        return "shell_v2" in self._ask(["features"], ["features"], READ_TIMEOUT_S).stdout.split()
+        """Whether the device's daemon has shell_v2; raises DeviceError where it is not there."""
+        listed = self._ask(["features"], ["features"], READ_TIMEOUT_S)
+        if listed.returncode:
+            said = self._without_serial(_problem(listed.stderr))
+            raise ConnectionLostError(self.label, ["features"], said)
+        return "shell_v2" in listed.stdout.split()
 
     def info(self) -> DeviceInfo:
         """Reads properties and the files of the processor."""

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from android_bench.devices import check_device_name
+from android_bench.devices import kind_of
 from converters.recipes import parse_recipe
 from mobilekit.architectures import ARCHITECTURES
 from mobilekit.core.errors import UnknownNameError, UsageError
@@ -162,7 +162,7 @@ def _check_names(plan: Plan, path: Path) -> None:
         _known(f"{path}: convert.recipes[{index}]", partial(parse_recipe, recipe))
     _known(f"{path}: convert.target", partial(Target.parse, plan.convert.target))
     for index, measure in enumerate(plan.measure):
-        _known(f"{path}: measure[{index}].device", partial(check_device_name, measure.device))
+        _known(f"{path}: measure[{index}].device", partial(kind_of, measure.device))
         for delegate in as_tuple(measure.delegate):
             _known(f"{path}: measure[{index}].delegate", partial(Target.parse, delegate))
     for key in plan.compare.baseline:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from android_bench.devices import check_device_name
+from android_bench.devices import kind_of
 from android_bench.devices.adb_program import find_adb, need_adb
 from android_bench.devices.android import (
     Battery,
@@ -150,7 +150,7 @@ def test_a_slug_is_letters_digits_and_dashes(text, expected):
 
 @pytest.mark.parametrize("name", ["host", "adb", "adb:0A1B", "adb:hots", "0A1B2C", "10.0.0.7:5555"])
 def test_what_may_be_a_device_is_not_looked_for(name):
-    check_device_name(name)
+    assert kind_of(name).name == ("host" if name == "host" else "adb")
 
 
 @pytest.mark.parametrize(
@@ -159,13 +159,13 @@ def test_what_may_be_a_device_is_not_looked_for(name):
         ("hots", "Unknown device kind 'hots'. Did you mean 'host'?"),
         ("abd:0A1B", "Unknown device kind 'abd'. Did you mean 'adb'?"),
         ("", "Unknown device kind ''"),
-        ("host:1", "Device 'host' takes no address; write 'host' alone."),
-        ("adb:", "Device 'adb:' lacks its serial or label after the colon."),
+        ("host:1", "Device 'host:1' cannot be: host has no address; write 'host'."),
+        ("adb:", "Device 'adb:' needs an address, as in adb:serial or label."),
     ],
 )
 def test_what_cannot_be_a_device_is_refused(name, sentence):
     with pytest.raises(UsageError) as caught:
-        check_device_name(name)
+        kind_of(name)
     assert str(caught.value).startswith(sentence)
 
 

@@ -17,7 +17,7 @@ from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import UsageError, nearest
 from mobilekit.core.registry import Registry
 
-__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "check_device_name", "open_device"]
+__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "kind_of", "open_device"]
 
 
 class Device(Protocol):
@@ -76,15 +76,17 @@ class DeviceKind:
     Attributes:
         name: As in a plan.
         title: What it is, for people.
-        opener: "package.module:function" that returns the `Device`.
-        address: What may follow the name and a colon, for people; the opener takes it, or None.
-            None itself means that there is only one device of the kind.
+        opener: "package.module:function" that returns the `Device`; it takes the address where
+            the kind has one, empty where none was given.
+        address: What follows the name and a colon, for people; empty where nothing may.
+        alone: Whether the name alone will do where there is an address.
     """
 
     name: str
     title: str
     opener: str
-    address: str | None = None
+    address: str = ""
+    alone: bool = False
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry(
@@ -100,6 +102,7 @@ DEVICE_KINDS: Registry[DeviceKind] = Registry(
             title="an Android device, by adb",
             opener="android_bench.devices.adb:open_adb",
             address="serial or label",
+            alone=True,
         ),
     ],
 )
@@ -121,36 +124,33 @@ def open_device(name: str) -> Device:
         UsageError: If there is no such device, or several could be meant.
         DeviceError: If it is there and cannot be used.
     """
-    kind, address = _parse(name)
+    kind = kind_of(name)
     module, _, function = kind.opener.partition(":")
-    opener = getattr(importlib.import_module(module), function)
-    if kind.address is None:
-        return cast(Callable[[], Device], opener)()
-    return cast(Callable[[str | None], Device], opener)(address)
+    opener = cast(Callable[..., Device], getattr(importlib.import_module(module), function))
+    return opener(_address(name)) if kind.address else opener()
 
 
-def check_device_name(name: str) -> None:
-    """Refuses what cannot be a device, without looking for one.
+def kind_of(name: str) -> DeviceKind:
+    """The kind of the device that a plan or a command line names; nothing is looked for.
 
     Raises:
         UnknownNameError: If it is a kind with a typing error; a phone whose label really is so
             near to a kind's name is written with its kind, "adb:hots".
-        UsageError: If an address is missing or too much.
+        UsageError: If the address is missing, or there must be none.
     """
-    _parse(name)
+    word, colon, address = name.partition(":")
+    if word not in DEVICE_KINDS:
+        if word and not nearest(word, DEVICE_KINDS):
+            return DEVICE_KINDS[UNPREFIXED_KIND]
+        return DEVICE_KINDS[word]  # raises the error that lists the kinds
+    kind = DEVICE_KINDS[word]
+    if colon and not kind.address:
+        raise UsageError(f"Device {name!r} cannot be: {word} has no address; write {word!r}.")
+    if not address and (colon or (kind.address and not kind.alone)):
+        raise UsageError(f"Device {name!r} needs an address, as in {word}:{kind.address}.")
+    return kind
 
 
-def _parse(name: str) -> tuple[DeviceKind, str | None]:
-    prefix, colon, address = name.partition(":")
-    if prefix not in DEVICE_KINDS:
-        if not name or nearest(prefix, DEVICE_KINDS):
-            DEVICE_KINDS[prefix]  # raises the error that lists the kinds
-        return DEVICE_KINDS[UNPREFIXED_KIND], name
-    kind = DEVICE_KINDS[prefix]
-    if not colon:
-        return kind, None
-    if kind.address is None:
-        raise UsageError(f"Device {prefix!r} takes no address; write {prefix!r} alone.")
-    if not address:
-        raise UsageError(f"Device {name!r} lacks its {kind.address} after the colon.")
-    return kind, address
+def _address(name: str) -> str:
+    word, _, address = name.partition(":")
+    return address if word in DEVICE_KINDS else name

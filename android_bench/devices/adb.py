@@ -109,15 +109,15 @@ class Adb:
         return found[1]
 
 
-def open_adb(name: str | None = None) -> AdbDevice:
-    """The opener of `DEVICE_KINDS`: a serial or a label; None takes the one that is meant.
+def open_adb(name: str = "") -> AdbDevice:
+    """The opener of `DEVICE_KINDS`: a serial or a label; without one, the phone that is meant.
 
     Raises:
         UsageError: If there is no adb, no such device, or several could be meant.
         DeviceError: If adb does not work, or the device cannot be used.
     """
     adb = Adb(path=need_adb().path)
-    return AdbDevice(adb=adb, attached=choose(name, adb.devices()))
+    return AdbDevice(adb=adb, attached=choose(name or None, adb.devices()))
 
 
 class AdbDevice:

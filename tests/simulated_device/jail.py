@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +54,9 @@ class Jail:
         assert re.fullmatch(r"[\w/.-]+", str(self.root))
         for path, text in profile.files().items():
             self.write(path, text)
-        for name, text in TOOLS.items():
+        # python3 has what the Python runner needs; a link would not find it beside itself.
+        python = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
+        for name, text in {**TOOLS, "python3": python}.items():
             self.write(f"bin/{name}", text)
             (self.root / "bin" / name).chmod(0o755)
         (self.root / "data/local/tmp").mkdir(parents=True)

@@ -1,10 +1,15 @@
 """Installs the three packages. Every dependency stands beside the reason for it."""
 
+import re
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+INIT = Path(__file__).with_name("mobilekit") / "__init__.py"
 
 setup(
     name="mobilekit",
-    version="0.1.0",
+    version=re.search(r'__version__ = "(.+)"', INIT.read_text())[1],
     description="Convolutional networks on mobile devices: build, convert, measure, compare.",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
@@ -18,6 +23,7 @@ setup(
         "filelock>=3.20,<5",  # one measurement at a time on one device
         "flatbuffers>=25.2,<26",  # the accessors under LiteRT's schema
         "jinja2>=3.1,<4",  # the report's templates, with everything escaped
+        "markupsafe>=3,<4",  # marks the report's own SVG as escaped already
         "matplotlib>=3.10,<4",  # the report's plots, as SVG inside the page
         "numpy>=2.1,<3",  # arrays in and out of every model
         "pillow>=11.3,<14",  # decodes and resizes pictures

@@ -48,7 +48,7 @@ from android_bench.sessions import (
 )
 from android_bench.starts import timed_start
 from android_bench.validity import judge
-from mobilekit.core.errors import RunnerError
+from mobilekit.core.errors import RunnerError, StorageError
 from mobilekit.core.measurement import Kit, MeasureConfig, Measurement, Run
 
 __all__ = ["START_TIMEOUT_S", "Job", "Progress", "Reference", "measure"]
@@ -74,6 +74,7 @@ def measure(
     command: str,
     kit: Kit,
     progress: Progress,
+    again: bool = False,
     timeout_s: float = START_TIMEOUT_S,
 ) -> list[Measurement]:
     """Measures all jobs in one session, or gives back what was measured together before.
@@ -87,6 +88,7 @@ def measure(
         command: What repeats this, for the results.
         kit: This version, for the results.
         progress: Told of every start.
+        again: Open a new session, whatever was measured before.
         timeout_s: Limit of one start, in seconds.
 
     Returns:
@@ -111,10 +113,11 @@ def measure(
     def waiting() -> None:
         progress(0, total, f"waiting for another measurement on {device.label} to end")
 
-    sealed = _sealed_together(cells, results)
+    sealed = None if again else _sealed_together(cells, results)
     if sealed is None:
         with only_measurement(bench.info, waiting):
-            sealed = _sealed_together(cells, results)  # the one waited for may have made them
+            if not again:  # the one that was waited for may have made them
+                sealed = _sealed_together(cells, results)
             if sealed is None:
                 measuring = _Measuring(
                     bench=bench,
@@ -122,6 +125,7 @@ def measure(
                     results=results,
                     progress=progress,
                     total=total,
+                    again=again,
                 )
                 return measuring.run(seed=seed, command=command, kit=kit)
     for measurement, job in zip(sealed, jobs, strict=True):
@@ -133,7 +137,16 @@ def _sealed_together(cells: Sequence[Cell], results: Path) -> list[Measurement] 
     paths = [sealed_path(results, cell.id) for cell in cells]
     if not all(path.exists() for path in paths):
         return None
-    measurements = [load_measurement(path) for path in paths]
+    measurements = []
+    for cell, path in zip(cells, paths, strict=True):
+        found = load_measurement(path)
+        if found.cell != cell.id or found.model.sha256 != cell.job.model.sha256:
+            problem = "is of another measurement than its name says; delete it to measure again"
+            raise StorageError(str(path), problem)
+        if found.model != cell.job.model:  # the same bytes go by another name now
+            found = replace(found, model=cell.job.model)
+            seal(results, found)
+        measurements.append(found)
     return measurements if measured_together(measurements) else None
 
 
@@ -146,6 +159,7 @@ class _Measuring:
     results: Path
     progress: Progress
     total: int
+    again: bool
     done: int = 0
     lines: dict[str, list[RecordedRun]] = field(default_factory=dict)
 
@@ -153,7 +167,8 @@ class _Measuring:
         """Checks, measures, seals; returns the measurements in the order of the cells."""
         self._bring_files()
         self._read_lines()
-        session = find_session(self.lines) or new_session(seed, self.cells)
+        found = None if self.again else find_session(self.lines)
+        session = found or new_session(seed, self.cells)
         checked = self._check_outputs()
         timed = [name for name in self.cells if checked[name].check.passed]
         blocks = self._run_blocks(timed, session)
@@ -274,6 +289,7 @@ class _Measuring:
                 check=checked.check,
                 output_sha256=checked.output_sha256,
                 failures=failures_of(self.lines[name], session),
+                cpu_count=self.bench.info.cpu_count,
             ),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=command,

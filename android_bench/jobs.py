@@ -126,7 +126,10 @@ def make_cells(jobs: Sequence[Job], bench: Bench) -> tuple[Cell, ...]:
     for job in jobs:
         cell = _make_cell(job, bench)
         if cell.id in cells:
-            raise UsageError(f"{job.title} is named twice; name every file and setting once.")
+            raise UsageError(
+                f"{job.path} and {cells[cell.id].job.path} are one file under one setting;"
+                " name every file and setting once."
+            )
         cells[cell.id] = cell
     return tuple(cells.values())
 

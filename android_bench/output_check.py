@@ -161,7 +161,7 @@ def _compare(got: Array, want: Array, rule: OutputRule) -> Seen:
     error = exact - reference
     snr_db = _snr_db(reference - reference.mean(), error)
     agreement = _agreement(exact, reference)
-    detail = [f"SNR {snr_db:.1f} dB"]
+    detail = [f"SNR about the mean {snr_db:.1f} dB"]
     passed = snr_db >= rule.min_snr_db and agreement >= rule.min_agreement * len(got)
     if np.issubdtype(got.dtype, np.integer):
         steps = int(np.abs(error).max())

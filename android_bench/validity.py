@@ -59,10 +59,10 @@ LIMITS: Registry[Limit] = Registry(
             " of 12 blocks is wider than 10 %",
         ),
         Limit(
-            name="busy_share",
-            value=0.10,
-            because="undisturbed starts stay under 5 %; from 20 % on they were up to 3.9 times"
-            " slower; in between, nothing was seen to suffer",
+            name="busy_processors",
+            value=0.2,
+            because="of two processors, undisturbed starts leave 0.1 busy; from 0.4 on they were up"
+            " to 3.9 times slower; in between, nothing was seen to suffer",
         ),
         Limit(
             name="disturbed_starts",
@@ -86,6 +86,7 @@ def judge(
     check: OutputCheck,
     output_sha256: Sequence[str],
     failures: Sequence[str],
+    cpu_count: int | None,
 ) -> Verdict:
     """Judges a cell.
 
@@ -95,6 +96,7 @@ def judge(
         check: What the output check found.
         output_sha256: Digests of the outputs that were checked, of the first input.
         failures: What went wrong in starts that do not count.
+        cpu_count: How many processors the busy shares are of; None where nobody knows.
 
     Returns:
         Invalid, with that reason alone, if the outputs are wrong or nothing was measured;
@@ -110,7 +112,7 @@ def judge(
         *_fallback(good, config.delegate),
         *_outputs(good, output_sha256),
         *_failures([*failures, *(run.error for run in runs if run.error is not None)], len(runs)),
-        *_busy(good),
+        *_busy(good, cpu_count),
         *_spread(good),
         *_drift(good),
     ]
@@ -179,14 +181,15 @@ def _failures(failures: Sequence[str], counted: int) -> Iterator[str]:
         yield f"{starts} beside the {counted} that count failed, the last with: {failures[-1]}"
 
 
-def _busy(runs: Sequence[Run]) -> Iterator[str]:
-    limit, tolerated = LIMITS["busy_share"].value, LIMITS["disturbed_starts"].value
-    shares = [run.busy_share for run in runs if run.busy_share is not None]
-    disturbed = [share for share in shares if share > limit]
+def _busy(runs: Sequence[Run], cpu_count: int | None) -> Iterator[str]:
+    limit, tolerated = LIMITS["busy_processors"].value, LIMITS["disturbed_starts"].value
+    # One busy neighbour is half of two processors and a 64th of 64, and disturbs either.
+    busy = [run.busy_share * (cpu_count or 1) for run in runs if run.busy_share is not None]
+    disturbed = [processors for processors in busy if processors > limit]
     if len(disturbed) > tolerated * len(runs):
         yield (
-            f"other processes were busy during {len(disturbed)} of {len(runs)} starts, with up to"
-            f" {max(disturbed):.0%} of all processors' time; end them and measure again"
+            f"other processes kept up to {max(disturbed):.1f} processors busy during"
+            f" {len(disturbed)} of {len(runs)} starts; end them and measure with --again"
         )
 
 

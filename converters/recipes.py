@@ -48,7 +48,7 @@ RECIPES: Registry[NamedRecipe] = Registry(
     ],
 )
 
-# What may follow a name, in this order: the grammar of docs/formats.md.
+# What may follow a name, from its end: the grammar of docs/formats.md.
 SUFFIXES: dict[str, dict[str, Granularity | IoType]] = {
     "_iofloat": {"io": IoType.FLOAT},
     "_pertensor": {"granularity": Granularity.PER_TENSOR},

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit.core.accuracy import Accuracy
-from mobilekit.core.errors import UsageError
+from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
-from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
+from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -95,14 +95,10 @@ def build_file(
         StorageError: If it cannot be written.
     """
     from mobilekit.keras_file import save_network
-    from mobilekit.sources import network_of_spec
+    from mobilekit.sources import make_spec, network_of_spec
 
-    spec = ModelSpec(
-        architecture=architecture,
-        alpha=alpha,
-        input_size=(input_size, input_size),
-        classes=classes,
-        seed=seed,
+    spec = make_spec(
+        architecture=architecture, alpha=alpha, size=input_size, classes=classes, seed=seed
     )
     network = network_of_spec(spec, weights)
     assert network.spec is not None  # networks of a spec have one
@@ -141,6 +137,8 @@ def convert_file(
     from mobilekit.sources import network_of_file
 
     wanted = parse_recipe(recipe)
+    if output.suffix != ".tflite":
+        raise UsageError(f"{output} must end in .tflite, which is what it will be.")
     network = network_of_file(model, preprocessing)
     images = image_set(calibration) if calibration else None
     with tempfile.TemporaryDirectory() as aside:
@@ -170,12 +168,16 @@ def evaluate_file(
         UsageError: If a file or folder does not exist, or no picture can be read.
         ConversionError: If the file is no .tflite, does not run, or answers NaN.
     """
+    from converters.allocation import allocation_problem
     from mobilekit.evaluate import evaluate_content
     from mobilekit.images import image_set, read_labels
     from mobilekit.sources import describe_tflite, expected_input, reference_of
 
     content, known = describe_tflite(model)
     expects = expected_input(model, preprocessing, known.preprocessing)
+    problem = allocation_problem(content)  # in a process of its own: LiteRT can crash on a file
+    if problem is not None:
+        raise ConversionError(f"{model} cannot be run: {problem}.")
     chosen = image_set(images)
     return evaluate_content(
         content,
@@ -193,6 +195,7 @@ def verify_file(
     full_integer: bool = False,
     against: Path | None = None,
     calibration: Path | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> VerifiedFile:
     """Checks that a .tflite is what it claims to be.
 
@@ -201,6 +204,7 @@ def verify_file(
         full_integer: Whether it claims integers everywhere, inputs and outputs included.
         against: The .keras or float .tflite it was made from.
         calibration: Folder of photographs to compare the answers on; `against` needs it.
+        preprocessing: What the input expects, where no provenance lies beside the model.
 
     Raises:
         UsageError: If a file or folder does not exist.
@@ -218,12 +222,12 @@ def verify_file(
         read_model(content, str(model)),
         full_integer=full_integer,
         recipe=parse_recipe(known.recipe) if known.recipe != UNKNOWN_RECIPE else None,
-        preprocessing=known.preprocessing,
+        preprocessing=preprocessing or known.preprocessing,
         layers=known.layers,
     )
     accuracy = None
     if against is not None and calibration is not None and found.runs:
-        accuracy = evaluate_file(model, calibration, against=against)
+        accuracy = evaluate_file(model, calibration, against=against, preprocessing=preprocessing)
     return VerifiedFile(path=model, model=known, verification=found, accuracy=accuracy)
 
 
@@ -236,6 +240,7 @@ def benchmark_files(
     runtime: str | None = None,
     command: str = "mobilekit.benchmark_files",
     progress: Progress,
+    again: bool = False,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -247,6 +252,7 @@ def benchmark_files(
         runtime: "ai-edge-litert" or "tflite-runtime"; the first where none is named.
         command: What repeats this, for the results.
         progress: Told of every start.
+        again: Measure anew, whatever was measured before.
 
     Returns:
         One sealed measurement a file and setting: files in order, settings within.
@@ -281,6 +287,7 @@ def benchmark_files(
         command=command,
         kit=kit(),
         progress=progress,
+        again=again,
     )
 
 

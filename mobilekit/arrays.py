@@ -29,3 +29,14 @@ def read_array(path: Path) -> np.ndarray:
             return np.load(path, allow_pickle=False)  # type: ignore[no-any-return]
         except (ValueError, EOFError) as error:
             raise StorageError(str(path), f"is no .npy array ({error})") from error
+
+
+def is_array(path: Path) -> bool:
+    """Whether there is an array that can be read; what cannot is made again by who made it."""
+    if not path.exists():
+        return False
+    try:
+        read_array(path)
+    except StorageError:
+        return False
+    return True

@@ -17,7 +17,7 @@ from converters.recipes import parse_recipe
 from converters.tflite_reader import read_model
 from converters.verify import Verification, verify
 from converters.writer import read_sidecar, versions, write_model
-from mobilekit.arrays import read_array, write_array
+from mobilekit.arrays import is_array, read_array, write_array
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import ConversionError, UsageError
@@ -104,10 +104,14 @@ class Conversion:
         self._say(f"{self.network.name} {recipe.name}: reused, nothing it is made of has changed")
         return found
 
+    def release(self) -> None:
+        """Lets go of the Keras model; it is built again if something needs it."""
+        self._built = None
+
     def reference_logits(self, images: ImageSet) -> np.ndarray:
         """What the Keras model answers on every picture that can be read: (images, classes)."""
         path = self._folder / f"reference-{images.sha256[:12]}.npy"
-        if not path.exists():
+        if not is_array(path):
             self._say(f"{self.network.name}: asking the Keras model about {images.folder}")
             write_array(path, self._keras_logits(self._inputs(images)))
         return read_array(path)
@@ -205,6 +209,7 @@ class Conversion:
     def _keras_model(self) -> keras.Model:
         if self._built is None:
             self._built = self.network.build()
+            expect_input(self._built, self.network.name, self.network.preprocessing)
         return self._built
 
     def _keras_logits(self, inputs: Iterable[np.ndarray]) -> np.ndarray:
@@ -212,7 +217,13 @@ class Conversion:
         rows = [np.asarray(model(values, training=False)) for values in inputs]
         if not rows:
             raise UsageError(f"There is no picture to ask {self.network.name} about.")
-        return np.concatenate(rows)
+        logits = np.concatenate(rows)
+        if not np.isfinite(logits).all():
+            raise ConversionError(
+                f"{self.network.name} itself answers with values that are not finite: its weights"
+                " are broken."
+            )
+        return logits
 
     def _described(self, content: bytes, recipe: Recipe) -> TFLiteModel:
         return TFLiteModel(
@@ -254,6 +265,19 @@ def check_file(content: bytes, model: TFLiteModel, recipe: Recipe) -> Verificati
             f"{model.name} as {recipe.name} is not what it should be: {found.problems[0].sentence}"
         )
     return found
+
+
+def expect_input(model: keras.Model, name: str, expects: Preprocessing) -> None:
+    """Raises UsageError where a model does not take what the preprocessing gives."""
+    given = (*expects.input_size, 3)
+    takes = [tuple(each.shape[1:]) for each in model.inputs]
+    if len(takes) == 1 and len(takes[0]) == 3 and None in takes[0]:
+        return  # freeze says what is wrong with an open dimension
+    if takes != [given]:
+        raise UsageError(
+            f"{name} takes inputs of {' and '.join(map(str, takes))}, and pictures are prepared as"
+            f" {given}. Give --crop with its height where that is what differs."
+        )
 
 
 def expect_close(want: np.ndarray, got: np.ndarray, floor_db: float, what: str) -> None:

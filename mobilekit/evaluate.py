@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from converters.fidelity import FileRunner, snr_db
 from mobilekit.core.accuracy import Accuracy, ImageAnswer
-from mobilekit.core.errors import UsageError
+from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.images import ImageSet, read_inputs
 
@@ -65,6 +66,11 @@ def evaluate_content(
     if not rows:
         raise UsageError(f"Not one picture of {images.folder} can be read; first: {broken[0]}.")
     logits = np.stack(rows)
+    if reference is not None and len(reference.logits) != len(logits):
+        raise ConversionError(
+            f"The reference answered {len(reference.logits)} pictures, the file {len(logits)}: they"
+            " are not of the same images."
+        )
     _check_labels(labels or {}, logits.shape[1])
     return Accuracy(
         model_sha256=sha256,
@@ -72,8 +78,14 @@ def evaluate_content(
         images_sha256=images.sha256,
         answers=_answers(names, logits, labels or {}, reference),
         broken=tuple(broken),
+        created=now(),
         snr_db=snr_db(reference.logits, logits) if reference else None,
     )
+
+
+def now() -> str:
+    """This moment, as results record it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _answers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,9 +70,18 @@ def load_network(path: Path) -> keras.Model:
 
     if not path.is_file():
         raise UsageError(f"There is no model file {path}.")
+    if path.suffix != ".keras":
+        raise UsageError(f"{path} is no .keras file; only those are read here.")
+    if not zipfile.is_zipfile(path):
+        raise ModelFileError(str(path), "it is truncated, or no archive that Keras wrote")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
+    # A damaged archive ends in whatever its decoder meets: BadZipFile, zlib.error, EOFError…
+    except Exception as error:
+        if "Lambda" in str(error):
+            raise ModelFileError(
+                str(path), "it holds a Lambda layer, which is code; build it without"
+            ) from error
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelFileError(str(path), f"Keras cannot load it ({first.rstrip('.')})") from error
 

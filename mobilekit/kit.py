@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,8 @@ def _git(*arguments: str) -> str | None:
             text=True,
             timeout=10,
             check=False,
+            # Another repository's variables, as a hook has them, must not answer for this one.
+            env={k: v for k, v in os.environ.items() if not k.startswith("GIT_")},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import cast
 
@@ -10,9 +9,10 @@ import keras
 
 from mobilekit.architectures import ARCHITECTURES, blocks
 from mobilekit.core.errors import UsageError
+from mobilekit.core.loading import load
 from mobilekit.core.model import ModelSpec
 from mobilekit.weights import WeightSource, find_source
-from mobilekit.weights.load import load_torch_weights
+from mobilekit.weights.mapping import load_torch_weights
 
 
 def build_network(spec: ModelSpec, weights_file: Path | None = None) -> keras.Model:
@@ -38,8 +38,7 @@ def build_network(spec: ModelSpec, weights_file: Path | None = None) -> keras.Mo
 
 
 def _build(spec: ModelSpec, source: WeightSource | None) -> keras.Model:
-    module, _, function = ARCHITECTURES[spec.architecture].builder.partition(":")
-    builder = getattr(importlib.import_module(module), function)
+    builder = load(ARCHITECTURES[spec.architecture].builder)
     flavour = getattr(blocks, source.flavour) if source else blocks.TENSORFLOW
     try:
         return cast(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from android_bench.devices import open_device
 from android_bench.harness import Job, Progress, measure
@@ -23,22 +24,26 @@ from android_bench.runners import open_runner
 from converters.fidelity import FileRunner
 from converters.recipes import parse_recipe
 from converters.writer import versions
-from mobilekit.arrays import write_array
+from mobilekit.arrays import is_array, write_array
 from mobilekit.conversion import Conversion, Network, Say
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.digest import digest, sha256_sources
-from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import Measurement
-from mobilekit.core.model import ModelSpec, TFLiteModel
-from mobilekit.core.records import from_json
-from mobilekit.core.storage import read_json, storage_errors, write_json
-from mobilekit.evaluate import Reference, evaluate_content
-from mobilekit.formatting import threads
+from mobilekit.core.model import TFLiteModel
+from mobilekit.core.storage import storage_errors, write_json
+from mobilekit.evaluate import Reference, evaluate_content, now
+from mobilekit.formatting import plural, threads
 from mobilekit.images import image_set, read_inputs, read_labels
 from mobilekit.kit import ROOT, kit
 from mobilekit.plan import ModelPlan, Plan, as_tuple
-from mobilekit.report import Report, write_report
-from mobilekit.sources import describe_tflite, measured_model, network_of_file, network_of_spec
+from mobilekit.report import Report, read_accuracy, write_report
+from mobilekit.sources import (
+    describe_tflite,
+    make_spec,
+    measured_model,
+    network_of_file,
+    network_of_spec,
+)
 
 # Inputs whose outputs are checked where a file is measured, before a latency counts.
 CHECKED_INPUTS = 16
@@ -77,7 +82,9 @@ class Outcome:
     report: Report | None
 
 
-def run_plan(plan: Plan, *, command: str, progress: Progress, say: Say) -> Outcome:
+def run_plan(
+    plan: Plan, *, command: str, progress: Progress, say: Say, again: bool = False
+) -> Outcome:
     """Does a whole plan; what was done before and has not changed is reused.
 
     Args:
@@ -85,35 +92,56 @@ def run_plan(plan: Plan, *, command: str, progress: Progress, say: Say) -> Outco
         command: What repeats this, for the results.
         say: Told in a sentence what is done and what is reused.
         progress: Told of every start while measuring.
+        again: Measure anew, whatever was measured before.
 
     Raises:
         MobileKitError: What any stage raises; whatever was finished before stays.
     """
     results = Path(plan.output.dir)
-    with storage_errors(results):
-        results.mkdir(parents=True, exist_ok=True)
-        (results / "runs").mkdir(exist_ok=True)
-    with FileLock(results / ".lock"):  # two runs into one folder take turns
+    with _alone_in(results, say):
         stages = _Stages(plan, results, say)
         candidates = tuple(stages.candidates())
-        accuracies = tuple(stages.accuracy(candidate) for candidate in candidates)
-        measurements = tuple(stages.measure(candidates, command, progress))
+        judged = {c.model.sha256: found for c in candidates if (found := stages.judge(c))}
+        stages.release(candidates)
+        measurements = tuple(stages.measure(candidates, command, progress, again=again))
         report = (
             write_report(
                 results,
                 results / "report",
                 baseline=plan.compare.baseline,
                 cells={measurement.cell for measurement in measurements},
+                evaluations={path.stem for path, _ in judged.values()},
             )
             if measurements
             else None
         )
         return Outcome(
             candidates=candidates,
-            accuracies=tuple(a for a in accuracies if a is not None),
+            accuracies=tuple(accuracy for _, accuracy in judged.values()),
             measurements=measurements,
             report=report,
         )
+
+
+@contextmanager
+def _alone_in(results: Path, say: Say) -> Iterator[None]:
+    """Two runs into one folder take turns.
+
+    Raises:
+        StorageError: If the folder cannot be made or written.
+    """
+    with storage_errors(results):
+        (results / "runs").mkdir(parents=True, exist_ok=True)
+        lock = FileLock(results / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say(f"waiting for another run into {results} to end")
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class _Stages:
@@ -134,11 +162,6 @@ class _Stages:
             if evaluation and evaluation.labels and self._evaluation
             else None
         )
-        if self._calibration is None and any(recipe.needs_calibration for recipe in recipes):
-            raise UsageError(
-                "The plan has a static recipe, which needs to see images: give it a"
-                " [calibration] table with `images`, a folder of photographs."
-            )
 
     def candidates(self) -> Iterator[Candidate]:
         """Every model as every recipe."""
@@ -154,10 +177,13 @@ class _Stages:
                     made = conversion.file(recipe)
                     yield Candidate(path=made.path, model=made.model, conversion=conversion)
 
-    def accuracy(self, candidate: Candidate) -> Accuracy | None:
-        """A file judged on the evaluation images; None where there are none."""
+    def judge(self, candidate: Candidate) -> tuple[Path, Accuracy] | None:
+        """A file judged on the evaluation images, and where that stands; None without images."""
         images, expects = self._evaluation, candidate.model.preprocessing
-        if images is None or expects is None:
+        if images is None:
+            return None
+        if expects is None:
+            self._say(f"{candidate.path}: not evaluated, since nothing says what its input expects")
             return None
         conversion = candidate.conversion
         reference = conversion.network.identity if conversion else None
@@ -176,7 +202,9 @@ class _Stages:
         name = f"{candidate.model.name} {candidate.model.recipe}"
         if path.exists():
             self._say(f"{name}: reused its answers to {len(images.paths)} images")
-            return from_json(Accuracy, read_json(path), ignore_unknown=True)
+            known = replace(read_accuracy(path), created=now())
+            write_json(path, known)  # the latest to be asked for is the one a report shows
+            return path, known
         self._say(f"{name}: evaluating on {len(images.paths)} images")
         accuracy = evaluate_content(
             candidate.path.read_bytes(),
@@ -191,10 +219,16 @@ class _Stages:
             else None,
         )
         write_json(path, accuracy)
-        return accuracy
+        return path, accuracy
+
+    def release(self, candidates: Sequence[Candidate]) -> None:
+        """Lets go of the Keras models: nothing is built any more while it is measured."""
+        for candidate in candidates:
+            if candidate.conversion is not None:
+                candidate.conversion.release()
 
     def measure(
-        self, candidates: Sequence[Candidate], command: str, progress: Progress
+        self, candidates: Sequence[Candidate], command: str, progress: Progress, *, again: bool
     ) -> Iterator[Measurement]:
         """Every file under every setting, interleaved, on one device after the other."""
         for name in dict.fromkeys(table.device for table in self._plan.measure):
@@ -223,6 +257,7 @@ class _Stages:
                 command=command,
                 kit=kit(),
                 progress=progress,
+                again=again,
             )
 
     def _check_reference(self, candidate: Candidate) -> CheckReference | None:
@@ -230,11 +265,20 @@ class _Stages:
         images, expects = self._evaluation or self._calibration, candidate.model.preprocessing
         if images is None or expects is None:
             return None
-        key = digest([candidate.model.sha256, images.sha256, expects, CHECKED_INPUTS])
+        key = digest(
+            [
+                candidate.model.sha256,
+                images.sha256,
+                expects,
+                CHECKED_INPUTS,
+                versions(),
+                _judges(),
+            ]
+        )
         folder = self._results / "references"
         inputs = folder / f"{key[:16]}-inputs.npy"
         outputs = folder / f"{key[:16]}-outputs.npy"
-        if not outputs.exists():
+        if not (is_array(inputs) and is_array(outputs)):
             runner = FileRunner(candidate.path.read_bytes())
             pixels = (loaded.pixels for loaded in read_inputs(images, expects))
             readable = (values for values in pixels if values is not None)
@@ -250,10 +294,10 @@ def _networks(model: ModelPlan) -> Iterator[Network]:
         yield network_of_file(Path(model.file))
         return
     for alpha, size in itertools.product(as_tuple(model.alpha), as_tuple(model.input_size)):
-        spec = ModelSpec(
+        spec = make_spec(
             architecture=model.architecture or "",
             alpha=alpha,
-            input_size=(size, size),
+            size=size,
             classes=model.classes,
             seed=model.seed,
         )
@@ -275,7 +319,7 @@ def outline(plan: Plan) -> list[str]:
     for table in plan.measure:
         settings = ", ".join(f"{c.delegate} with {threads(c.num_threads)}" for c in table.configs())
         lines.append(
-            f"measure on {table.device}: {settings}; {table.repetitions} blocks of"
+            f"measure on {table.device}: {settings}; {plural(table.repetitions, 'block')} of"
             f" {table.num_runs} invocations each"
         )
     return [*lines, f"write results and a report to {plan.output.dir}"]

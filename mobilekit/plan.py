@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ from mobilekit.architectures import ARCHITECTURES
 from mobilekit.core.errors import UnknownNameError, UsageError
 from mobilekit.core.measurement import RunConfig
 from mobilekit.core.records import RecordError, from_json
-from mobilekit.core.target import Target
+from mobilekit.core.target import DELEGATES, Target
 from mobilekit.weights import find_source
 from mobilekit.weights.locate import is_path
 
@@ -41,15 +41,21 @@ class ModelPlan:
     def __post_init__(self) -> None:
         if (self.architecture is None) == (self.file is None):
             raise ValueError("give either `architecture` or `file`")
-        if self.file is not None and not self.file.endswith((".keras", ".tflite")):
+        if self.file is None:
+            return
+        if not self.file.endswith((".keras", ".tflite")):
             raise ValueError(f"{self.file!r} is neither a .keras nor a .tflite file")
+        options = ("alpha", "input_size", "classes", "weights", "seed")
+        for option in (row for row in fields(self) if row.name in options):
+            if getattr(self, option.name) != option.default:
+                raise ValueError(f"`{option.name}` is an option of `architecture`, not of `file`")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertPlan:
-    """The `[convert]` table."""
+    """The `[convert]` table; a plan whose models are all .tflite files needs none."""
 
-    recipes: tuple[str, ...]
+    recipes: tuple[str, ...] = ()
     target: str = "xnnpack"
 
 
@@ -81,7 +87,8 @@ class MeasurePlan:
     repetitions: int = RunConfig.repetitions
 
     def __post_init__(self) -> None:
-        self.configs()  # refuses numbers that cannot be
+        if not self.configs():  # which refuses numbers that cannot be
+            raise ValueError("an empty list measures nothing")
 
     def configs(self) -> list[RunConfig]:
         """One config each combination of delegate and threads."""
@@ -118,12 +125,28 @@ class Plan:
 
     schema: int
     models: tuple[ModelPlan, ...]
-    convert: ConvertPlan
+    convert: ConvertPlan = field(default_factory=ConvertPlan)
     calibration: ImagesPlan | None = None
     evaluation: EvaluationPlan | None = None
     measure: tuple[MeasurePlan, ...] = ()
     compare: ComparePlan = field(default_factory=ComparePlan)
     output: OutputPlan = field(default_factory=OutputPlan)
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise ValueError("`models` is empty: there is nothing to do")
+        built = any(not (m.file or "").endswith(".tflite") for m in self.models)
+        if built and not self.convert.recipes:
+            raise ValueError("`convert.recipes` is empty: name what the models are converted to")
+        if len(set(self.convert.recipes)) < len(self.convert.recipes):
+            raise ValueError("`convert.recipes` names a recipe twice")
+        for device in {table.device for table in self.measure}:
+            tables = [table for table in self.measure if table.device == device]
+            if len({table.repetitions for table in tables}) > 1:
+                raise ValueError(
+                    f"the tables that measure on {device} need the same `repetitions`: a"
+                    " repetition is a block in which everything is started once"
+                )
 
 
 def read_plan(path: Path) -> Plan:
@@ -142,7 +165,8 @@ def read_plan(path: Path) -> Plan:
     try:
         plan = from_json(Plan, document)
     except RecordError as error:
-        raise UsageError(f"{path}: {str(error).rstrip('.')}.") from error
+        sentence = str(error)
+        raise UsageError(f"{path}: {sentence}{'' if sentence[-1] in '.?' else '.'}") from error
     if plan.schema != SCHEMA:
         raise UsageError(
             f"{path}: schema {plan.schema} is not known; this version reads schema {SCHEMA}."
@@ -161,13 +185,28 @@ def _check_names(plan: Plan, path: Path) -> None:
     for index, recipe in enumerate(plan.convert.recipes):
         _known(f"{path}: convert.recipes[{index}]", partial(parse_recipe, recipe))
     _known(f"{path}: convert.target", partial(Target.parse, plan.convert.target))
+    if plan.convert.target != ConvertPlan.target:
+        raise UsageError(
+            f"{path}: convert.target: files are made for {ConvertPlan.target} alone yet, not for"
+            f" {plan.convert.target!r}."
+        )
+    static = any(parse_recipe(recipe).needs_calibration for recipe in plan.convert.recipes)
+    if static and plan.calibration is None:
+        raise UsageError(
+            f"{path}: a static recipe needs to see images: give it a [calibration] table with"
+            " `images`, a folder of photographs."
+        )
     for index, measure in enumerate(plan.measure):
         _known(f"{path}: measure[{index}].device", partial(kind_of, measure.device))
         for delegate in as_tuple(measure.delegate):
-            _known(f"{path}: measure[{index}].delegate", partial(Target.parse, delegate))
-    for key in plan.compare.baseline:
+            place = f"{path}: measure[{index}].delegate"
+            _known(place, partial(Target.parse, delegate))
+            if not DELEGATES[Target.parse(delegate).delegate].measured_by:
+                raise UsageError(f"{place}: nothing here can apply {delegate!r} yet.")
+    for key, value in plan.compare.baseline.items():
         if key not in BASELINE_KEYS:
             raise UnknownNameError("key", key, BASELINE_KEYS, f"{path}: compare.baseline")
+        _known(f"{path}: compare.baseline.{key}", partial(parse_recipe, value))
 
 
 def _known(where: str, look_up: Callable[[], object]) -> None:
@@ -181,6 +220,8 @@ def _known(where: str, look_up: Callable[[], object]) -> None:
 
 def _relative_to(folder: Path, plan: Plan) -> Plan:
     def place(path: str) -> str:
+        if "\0" in path:
+            raise UsageError(f"{path!r} is no path: it holds a null character.")
         return os.path.normpath(folder / path)
 
     models = tuple(

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from converters.fidelity import FileRunner
-from converters.tflite_reader import read_file
+from converters.tflite_reader import read_model
 from converters.writer import read_sidecar
-from mobilekit.conversion import Network
+from mobilekit.conversion import Network, expect_input
 from mobilekit.core.digest import digest, sha256_file
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel
 from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.storage import storage_errors
 from mobilekit.evaluate import Reference
 from mobilekit.extras import need
 from mobilekit.images import ImageSet, read_inputs
@@ -26,6 +27,24 @@ from mobilekit.weights.locate import find_weights
 
 if TYPE_CHECKING:
     import keras
+
+
+def make_spec(*, architecture: str, alpha: float, size: int, classes: int, seed: int) -> ModelSpec:
+    """A spec of a square input, with random weights until others are found.
+
+    Raises:
+        UsageError: If it cannot be.
+    """
+    try:
+        return ModelSpec(
+            architecture=architecture,
+            alpha=alpha,
+            input_size=(size, size),
+            classes=classes,
+            seed=seed,
+        )
+    except ValueError as error:
+        raise UsageError(f"There is no such network: {error}.") from error
 
 
 def network_of_spec(spec: ModelSpec, weights: str) -> Network:
@@ -85,8 +104,11 @@ def describe_tflite(path: Path) -> tuple[bytes, TFLiteModel]:
         UsageError: If there is no such file.
         ModelFileError: If it is no .tflite that can be trusted.
     """
-    graph = read_file(path)
-    content = path.read_bytes()
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}. Give the path of a .tflite file.")
+    with storage_errors(path, "read"):
+        content = path.read_bytes()
+    graph = read_model(content, str(path))
     known = read_sidecar(path)
     if known is not None:
         return content, known
@@ -145,5 +167,6 @@ def reference_of(path: Path, images: ImageSet, expects: Preprocessing) -> Refere
         return Reference(name=known.sha256, logits=FileRunner(content).run(readable))
     network = network_of_file(path, expects)
     model = network.build()
+    expect_input(model, path.name, expects)
     rows = [np.asarray(model(pixels, training=False)) for pixels in readable]
     return Reference(name=network.identity, logits=np.concatenate(rows))

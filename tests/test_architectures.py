@@ -97,5 +97,5 @@ def test_an_architecture_that_does_not_exist_is_named_with_the_nearest():
 
 
 def test_a_size_that_does_not_fit_is_refused_in_one_sentence():
-    with pytest.raises(UsageError, match=r"mobilenet_v1 cannot be built with alpha 0\.0"):
-        build("mobilenet_v1", alpha=0.0)
+    with pytest.raises(UsageError, match=r"mobilenet_v1 cannot be built with alpha 0\.01"):
+        build("mobilenet_v1", alpha=0.01)

@@ -277,5 +277,27 @@ def test_equal_outputs_have_no_noise_and_nan_is_refused():
     reference = np.ones((2, 3), np.float32)
     assert snr_db(reference, reference) is None
     assert snr_db(reference, reference * 1.1) == pytest.approx(20.0, abs=0.01)
+    for values in ((reference, np.full((2, 3), np.nan)), (np.full((2, 3), np.nan), reference)):
+        with pytest.raises(ConversionError, match="not finite"):
+            snr_db(*values)
+    with pytest.raises(ConversionError, match="are both of the same classes"):
+        snr_db(reference, np.ones((2, 1), np.float32))
+
+
+def test_answers_are_read_only_of_files_that_have_scores_of_classes():
+    import keras
+
+    from converters.freeze import freeze
+
+    image = keras.Input((4, 4, 3), name="image")
+    pixels = np.zeros((1, 4, 4, 3), np.float32)
+    same = freeze(keras.Model(image, keras.layers.ReLU()(image)))
+    with pytest.raises(ConversionError, match="no scores of classes"):
+        FileRunner(same).run([pixels])
+    with pytest.raises(ConversionError, match=r"takes inputs of shape \(1, 4, 4, 3\), not"):
+        FileRunner(same).raw(pixels[:, :2])
+    dense = keras.layers.Dense(2)
+    broken = keras.Model(image, dense(keras.layers.Flatten()(image)))
+    dense.set_weights([np.full((48, 2), np.nan), np.zeros(2)])
     with pytest.raises(ConversionError, match="not finite"):
-        snr_db(reference, np.full((2, 3), np.nan))
+        FileRunner(freeze(broken)).run([pixels])

@@ -11,6 +11,7 @@ from converters.recipes import RECIPES, parse_recipe
 from mobilekit.core import errors
 from mobilekit.core.errors import MobileKitError, UnknownNameError, UsageError
 from mobilekit.core.measurement import RunConfig
+from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import BITS, Granularity, IoType, Recipe, Scheme
 from mobilekit.core.registry import Registry
@@ -192,6 +193,32 @@ def test_no_pixel_leaves_the_value_range(mean, std, pixel, channel):
 def test_a_preprocessing_that_cannot_be_is_refused(options, why):
     with pytest.raises(ValueError, match=why):
         Preprocessing(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"architecture": "../../etc"}, "is no name"),
+        ({"architecture": "net", "weights": "a/b"}, "is no name"),
+        ({"architecture": "net", "alpha": -1.0}, "alpha must be above 0"),
+        ({"architecture": "net", "alpha": float("nan")}, "alpha must be above 0"),
+        ({"architecture": "net", "classes": 0}, "must be 1..100000"),
+        ({"architecture": "net", "input_size": (224, -1)}, "must be 1..100000"),
+    ],
+)
+def test_a_spec_that_cannot_be_is_refused(options, why):
+    with pytest.raises(ValueError, match=why):
+        ModelSpec(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"alpha": 0.5}, {"input_size": (224, 160)}, {"classes": 10}, {"seed": 1}, {"weights": "x"}],
+    ids=str,
+)
+def test_no_two_specs_share_a_name(options):
+    spec = ModelSpec(architecture="net")
+    assert replace(spec, **options).name != spec.name
 
 
 @pytest.mark.parametrize("field", ["num_threads", "num_runs", "repetitions", "warmup_runs"])

@@ -182,7 +182,7 @@ def test_jobs_that_cannot_be_one_session_are_refused(scene):
     other = RunConfig(repetitions=7)
     for jobs, words in [
         ([*scene.jobs(), *scene.jobs(config=other)], "need the same repetitions, not"),
-        ([*scene.jobs(), *scene.jobs()], "one static_wi8_ai8, 1 thread is named twice"),
+        ([*scene.jobs(), *scene.jobs()], "are one file under one setting"),
     ]:
         with pytest.raises(UsageError, match=words):
             scene.measure(jobs)

@@ -305,15 +305,9 @@ def test_unknown_runners_and_runtimes_are_refused():
         open_runner(runtime="tensorflow")
 
 
-def test_a_legacy_environment_that_is_missing_is_said_with_the_way_to_make_it(monkeypatch):
+def test_a_named_python_that_does_not_exist_is_refused_and_no_other_is_taken(monkeypatch):
     monkeypatch.setenv("MOBILEKIT_LEGACY_PYTHON", "/no/such/python")
-    monkeypatch.chdir("/")
-    checkout = ROOT / ".venv-legacy" / "bin" / "python"
-    if checkout.exists():
-        runner = open_runner(runtime="tflite-runtime")
-        assert runner.program().name == "litert_python"
-        return
-    with pytest.raises(UsageError, match="MOBILEKIT_LEGACY_PYTHON"):
+    with pytest.raises(UsageError, match="names /no/such/python, which does not exist"):
         open_runner(runtime="tflite-runtime")
 
 

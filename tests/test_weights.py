@@ -115,11 +115,11 @@ def test_the_real_weights_see_what_is_in_the_photographs(evaluation_images):
 @pytest.mark.needs_data
 def test_weights_of_another_width_leave_the_network_as_it_was():
     from mobilekit.networks import build_network
-    from mobilekit.weights.load import load_torch_weights
+    from mobilekit.weights.mapping import load_torch_weights
 
     model = build_network(replace(SPEC, alpha=0.5, weights="random"))
     before = model.get_weights()
     path = ROOT / "build/data/weights/mobilenet_v2-b0353104.pth"
-    with pytest.raises(WeightsFileError, match="is it of another width"):
+    with pytest.raises(WeightsFileError, match="so it is of another width"):
         load_torch_weights(model, WEIGHT_SOURCES["torchvision/mobilenet_v2"], path)
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))

@@ -6,7 +6,6 @@ class. Opening imports the module, listing does not.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Protocol, cast
 from android_bench.process import Shell
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import UsageError, nearest
+from mobilekit.core.loading import load
 from mobilekit.core.registry import Registry
 
 __all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "kind_of", "open_device"]
@@ -125,8 +125,7 @@ def open_device(name: str) -> Device:
         DeviceError: If it is there and cannot be used.
     """
     kind = kind_of(name)
-    module, _, function = kind.opener.partition(":")
-    opener = cast(Callable[..., Device], getattr(importlib.import_module(module), function))
+    opener = cast(Callable[..., Device], load(kind.opener))
     return opener(_address(name)) if kind.address else opener()
 
 

@@ -6,7 +6,6 @@ program prints comes from outside: a driver checks it, and refuses what cannot b
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Protocol, cast
 
 from android_bench.devices import Device
 from mobilekit.core.errors import UsageError
+from mobilekit.core.loading import load
 from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 from mobilekit.core.registry import Registry
 
@@ -128,6 +128,4 @@ def open_runner(
         raise UsageError(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
-    module, _, function = kind.opener.partition(":")
-    opener = cast(Callable[..., Runner], getattr(importlib.import_module(module), function))
-    return opener(runtime=chosen, python=python)
+    return cast(Callable[..., Runner], load(kind.opener))(runtime=chosen, python=python)

@@ -39,16 +39,20 @@ Answer = TypeVar("Answer", Probe, Run)
 
 def open_litert_python(*, runtime: str, python: Path | None) -> LitertPythonRunner:
     """The opener of `RUNNERS`; see `open_runner`."""
-    return LitertPythonRunner(runtime=runtime, python=python or _find_python(runtime))
+    return LitertPythonRunner(runtime=runtime, python=python or find_python(runtime))
 
 
-def _find_python(runtime: str) -> Path:
+def find_python(runtime: str) -> Path:
     """ai-edge-litert is our own dependency; tflite-runtime needs an environment of its own."""
     if runtime == "ai-edge-litert":
         return Path(sys.executable)
     named = os.environ.get("MOBILEKIT_LEGACY_PYTHON")
+    if named is not None:
+        if not Path(named).exists():
+            raise UsageError(f"MOBILEKIT_LEGACY_PYTHON names {named}, which does not exist.")
+        return Path(named)
     checkout = Path(__file__).resolve().parents[2] / LEGACY_PYTHON
-    for candidate in (Path(named), checkout) if named else (checkout, Path.cwd() / LEGACY_PYTHON):
+    for candidate in (checkout, Path.cwd() / LEGACY_PYTHON):
         if candidate.exists():
             return candidate
     raise UsageError(

@@ -18,8 +18,9 @@ from absl import flags
 from absl.flags import argparse_flags
 
 from mobilekit import __version__
-from mobilekit.core.errors import MobileKitError
+from mobilekit.core.errors import MobileKitError, StorageError
 from mobilekit.core.registry import Registry
+from mobilekit.formatting import printable
 
 EPILOG = """\
 examples:
@@ -87,24 +88,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MobileKitError as error:
         if debug:
             raise
-        print(f"mobilekit: {error}", file=sys.stderr)
+        _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("mobilekit: interrupted; what was measured is kept.", file=sys.stderr)
+        _complain("interrupted; what was measured is kept.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # what no door translated, such as a full disk behind standard output
+        if debug:
+            raise
+        _complain(f"{error.filename or 'standard output'} cannot be used ({error.strerror}).")
+        return StorageError.exit_code
     except Exception as error:
         if debug:
             raise
         kind = type(error).__name__
-        print(
-            f"mobilekit: this is a bug: {kind}: {error}. Run again with --debug and report it.",
-            file=sys.stderr,
-        )
+        _complain(f"this is a bug: {kind}: {error}. Run again with --debug and report it.")
         return EXIT_BUG
     return 0
+
+
+def _complain(sentence: str) -> None:
+    """One line on standard error; a name out of a file must not drive the terminal."""
+    print(f"mobilekit: {printable(' '.join(sentence.splitlines()))}", file=sys.stderr)
 
 
 def _dashed(word: str) -> str:
@@ -122,9 +130,10 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"mobilekit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    asked = next((word for word in words if not word.startswith("-")), None)
+    asked = next((word for word in words if word in COMMANDS), None)
     for command in COMMANDS.values():
         module = command.load() if command.name == asked else None
         subparser = commands.add_parser(

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
     )
+    parser.add_argument("--again", action="store_true", help="measure anew what was measured")
     add_json(parser)
 
 
@@ -56,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
             runtime=args.runtime,
             command=shlex.join(_command(args)),
             progress=progress,
+            again=args.again,
         )
     if args.json:
         print_json(measurements)
@@ -67,19 +69,26 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
     from mobilekit.core.errors import UsageError
     from mobilekit.core.target import Target
 
+    delegate = str(Target.parse(args.delegate))
+    try:
+        counts = [int(threads) for threads in args.num_threads.split(",")]
+    except ValueError:
+        raise UsageError(
+            f"--num-threads takes whole numbers with commas between, not {args.num_threads!r}."
+        ) from None
     try:
         return [
             RunConfig(
-                delegate=str(Target.parse(args.delegate)),
-                num_threads=int(threads),
+                delegate=delegate,
+                num_threads=threads,
                 warmup_runs=args.warmup_runs,
                 num_runs=args.num_runs,
                 repetitions=args.repetitions,
             )
-            for threads in args.num_threads.split(",")
+            for threads in counts
         ]
     except ValueError as error:
-        raise UsageError(f"--num-threads {args.num_threads}: {error}.") from error
+        raise UsageError(f"This cannot be measured: {error}.") from error
 
 
 def _command(args: argparse.Namespace) -> list[str]:
@@ -96,7 +105,7 @@ def _print(measurements: list[Measurement], settings: int) -> None:
     from mobilekit.cli.output import print_notes, print_table
     from mobilekit.compare import compare_measurements
     from mobilekit.core.errors import IncomparableError
-    from mobilekit.report import Results, rows, terminal_table
+    from mobilekit.report import Results, rows, sentences, terminal_table
     from mobilekit.report.caveats import about_devices
 
     found = Results(measurements=tuple(measurements), accuracies={}, models={})
@@ -105,7 +114,8 @@ def _print(measurements: list[Measurement], settings: int) -> None:
     print_table(table.headers, table.rows)
     for index, candidate in enumerate(measurements[settings:]):
         try:
-            print(compare_measurements(measurements[index % settings], candidate).sentence())
+            comparison = compare_measurements(measurements[index % settings], candidate)
+            print_notes(sentences(comparison))
         except IncomparableError as error:
-            print(error)
+            print_notes([str(error)])
     print_notes([*table.notes, *about_devices([measurements[0].device])])

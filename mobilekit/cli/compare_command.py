@@ -22,14 +22,16 @@ def run(args: argparse.Namespace) -> None:
     """Prints the sentence, with every warning."""
     from mobilekit.cli.output import print_json
     from mobilekit.compare import compare_measurements
-    from mobilekit.report import read_measurement
+    from mobilekit.core.errors import UsageError
+    from mobilekit.report import read_measurement, sentences
 
+    for path in (args.baseline, args.candidate):
+        if not path.is_file():
+            raise UsageError(f"There is no result {path}. Give two files results/<cell>.json.")
     comparison = compare_measurements(
         read_measurement(args.baseline), read_measurement(args.candidate)
     )
     if args.json:
         print_json(comparison.document())
         return
-    print(comparison.sentence())
-    for warning in comparison.warnings:
-        print(f"  warning: {warning}")
+    print("\n".join(sentences(comparison)))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.metadata
-import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from mobilekit.cli.options import add_json
+from mobilekit.core.errors import MobileKitError, UsageError
 
 EXAMPLES = """\
   mobilekit doctor
@@ -75,13 +74,16 @@ def _packages() -> Iterator[Check]:
 
 
 def _places() -> Iterator[Check]:
-    from android_bench.runners.litert_python import LEGACY_PYTHON
+    from android_bench.runners.litert_python import find_python
     from mobilekit.weights.locate import data_folder
 
-    legacy = Path(os.environ.get("MOBILEKIT_LEGACY_PYTHON", LEGACY_PYTHON))
+    try:
+        legacy: str | None = str(find_python("tflite-runtime"))
+    except UsageError:
+        legacy = None
     yield Check(
         name="tflite-runtime 2.14",
-        found=str(legacy) if legacy.exists() else None,
+        found=legacy,
         purpose="measures on the runtime before LiteRT",
         remedy="make .venv-legacy/installed (needs Python 3.11)",
     )
@@ -120,7 +122,11 @@ def _adb() -> Iterator[Check]:
 def _computer() -> Iterator[Check]:
     from android_bench.devices import open_device
 
-    info = open_device("host").info()
+    try:
+        info = open_device("host").info()
+    except MobileKitError as error:
+        yield Check(name="this computer", found=None, purpose="", remedy=str(error))
+        return
     yield Check(
         name="this computer",
         found=info.model,
@@ -128,8 +134,8 @@ def _computer() -> Iterator[Check]:
         remedy="",
     )
     yield Check(
-        name="int8 instructions",
+        name="instruction sets",
         found=", ".join(info.cpu_features) or None,
-        purpose="int8 is faster than float only with dot products (vnni, dotprod)",
-        remedy="another processor",
+        purpose="int8 needs 8-bit dot products (vnni, dotprod) to be faster than float",
+        remedy="this processor does not say",
     )

@@ -65,5 +65,7 @@ def _lines(accuracy: Accuracy) -> Iterator[str]:
     if accuracy.reference is not None:
         snr = "equal" if accuracy.snr_db is None else f"{decibels(accuracy.snr_db)} dB"
         yield f"SNR at the output: {snr}"
+    if not labelled and accuracy.reference is None:
+        yield f"{len(accuracy.answers)} images were answered; give --labels or --against to judge"
     for broken in accuracy.broken:
         yield f"not read: {broken}"

@@ -21,16 +21,20 @@ def run(args: argparse.Namespace) -> None:
     """Builds the network with random weights and counts it."""
     from mobilekit.architectures import ARCHITECTURES
     from mobilekit.cli.output import print_json
+    from mobilekit.core.errors import UsageError
     from mobilekit.core.model import ModelSpec
     from mobilekit.extras import need
 
     row = ARCHITECTURES[args.architecture]
-    spec = ModelSpec(
-        architecture=args.architecture,
-        alpha=args.alpha,
-        input_size=(args.input_size, args.input_size),
-        classes=args.classes,
-    )
+    try:
+        spec = ModelSpec(
+            architecture=args.architecture,
+            alpha=args.alpha,
+            input_size=(args.input_size, args.input_size),
+            classes=args.classes,
+        )
+    except ValueError as error:
+        raise UsageError(f"There is no such network: {error}.") from error
     need("tensorflow", "keras")
     from mobilekit.architectures.counts import count
     from mobilekit.networks import build_network
@@ -47,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
         "peak_activation_int8_bytes": counts.peak_activation_elements,
     }
     if args.json:
-        print_json({"spec": spec, "published": row, **facts})
+        print_json({"spec": spec, "published_at_alpha_1": row, **facts})
         return
     print(f"{row.title} ({row.paper}), alpha {args.alpha}, {args.input_size}x{args.input_size}")
     for key, value in facts.items():

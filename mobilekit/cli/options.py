@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from mobilekit.core.preprocessing import Preprocessing
 
@@ -77,11 +76,3 @@ def _channels(values: list[float], option: str) -> tuple[float, float, float]:
     if len(values) != 3:
         raise UsageError(f"{option} takes one value or three, not {len(values)}.")
     return (values[0], values[1], values[2])
-
-
-def existing_output(path: Path, force: bool) -> None:
-    """Refuses to overwrite a file that nobody said may go; raises UsageError."""
-    from mobilekit.core.errors import UsageError
-
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists; give --force to replace it, or another name with -o.")

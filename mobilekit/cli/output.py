@@ -36,13 +36,22 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from mobilekit.formatting import MISSING
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, header in enumerate(headers):
-        numeric = all(row[column][:1].isdigit() or row[column] in ("", "-") for row in rows)
+        numeric = all(
+            row[column].lstrip("-")[:1].isdigit() or row[column] == MISSING for row in rows
+        )
         table.add_column(header, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(_literal, row))
-    Console(file=sys.stdout, highlight=False).print(table)
+
+    class Terminal(Console):
+        def on_broken_pipe(self) -> None:  # rich's own leaves with 1, which means a finding
+            raise BrokenPipeError
+
+    Terminal(file=sys.stdout, highlight=False).print(table)
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from mobilekit.formatting import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 def say(sentence: str) -> None:
     """Prints one line to standard error."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
 
 
 class StartsBar:
@@ -34,10 +36,16 @@ class StartsBar:
         """Starts to draw."""
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+            )
 
             self._bar = Progress(
-                "{task.description}",
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
@@ -60,7 +68,7 @@ class StartsBar:
     def say(self, sentence: str) -> None:
         """A line above the bar."""
         if self._bar is not None:
-            self._bar.console.print(sentence, markup=False, highlight=False)
+            self._bar.console.print(printable(sentence), markup=False, highlight=False)
             return
         say(sentence)
 
@@ -72,7 +80,7 @@ class StartsBar:
         if self._bar is not None:
             if self._task is None:
                 self._task = self._bar.add_task("measuring", total=total)
-            self._bar.update(self._task, completed=done, total=total, description=text)
+            self._bar.update(self._task, completed=done, total=total, description=printable(text))
             return
         now = time.monotonic()
         if now - self._last >= self.EVERY_S:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import add_json, add_preprocessing, preprocessing
 
 if TYPE_CHECKING:
     from mobilekit.api import VerifiedFile
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=Path, help="folder of photographs, to compare the answers on"
     )
+    add_preprocessing(parser)
     add_json(parser)
 
 
@@ -45,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
         full_integer=args.full_integer,
         against=args.against,
         calibration=args.calibration,
+        preprocessing=preprocessing(args),
     )
     if args.json:
         print_json({**to_json(found), "problems": found.problems})

@@ -36,6 +36,8 @@ class Accuracy:
         snr_db: Signal-to-noise ratio of the logits against the reference over all images,
             10*log10(sum(reference^2) / sum((file - reference)^2)); None where they are equal or
             there is no reference.
+        created: When it was last asked for, UTC, ISO 8601; of two documents about the same file
+            and images, whose labels may differ, a report shows the later.
     """
 
     schema: int = 1
@@ -45,6 +47,7 @@ class Accuracy:
     answers: tuple[ImageAnswer, ...]
     broken: tuple[str, ...]
     snr_db: float | None
+    created: str = ""
 
     @property
     def labelled(self) -> tuple[ImageAnswer, ...]:

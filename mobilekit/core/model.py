@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -47,7 +48,7 @@ class ModelSpec:
         alpha: The width multiplier.
         input_size: Height and width, pixels.
         classes: Length of the output.
-        weights: "random", the name of a weights source, or "file".
+        weights: "random" or the name of a weights source.
         weights_sha256: Digest of the weights file; None for random weights.
         seed: Of random weights.
     """
@@ -60,12 +61,29 @@ class ModelSpec:
     weights_sha256: str | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        # Specs are read from files too, and their names become names of folders.
+        for text in (self.architecture, self.weights):
+            if not re.fullmatch(r"[a-z0-9_]+", text):
+                raise ValueError(f"{text!r} is no name: a name has a-z, 0-9 and _ alone")
+        if not 0 < self.alpha <= 100:
+            raise ValueError(f"alpha must be above 0 and at most 100, not {self.alpha}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be 0..4294967295, not {self.seed}")
+        sizes = (*self.input_size, self.classes)
+        if not all(1 <= size <= 100_000 for size in sizes):
+            raise ValueError(f"input size and classes must be 1..100000, not {sizes}")
+
     @property
     def name(self) -> str:
-        """E.g. "mobilenet_v2_1.0_224": short, for file names and tables."""
+        """E.g. "mobilenet_v2_1.0_224_torchvision": for file names and tables, no two alike."""
         height, width = self.input_size
         size = f"{height}" if height == width else f"{height}x{width}"
-        return f"{self.architecture}_{self.alpha}_{size}"
+        parts = [self.architecture, f"{self.alpha}", size]
+        if self.classes != 1000:
+            parts.append(f"{self.classes}classes")
+        parts.append(f"{self.weights}{self.seed or ''}")
+        return "_".join(parts)
 
 
 UNKNOWN_RECIPE = "unknown"  # of a file from elsewhere

@@ -1,8 +1,9 @@
-"""What happens to pixels before the network, and to logits after it, as data."""
+"""What happens to pixels before the network, as data."""
 
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
 
@@ -45,6 +46,8 @@ class Preprocessing:
     channel_order: ChannelOrder = ChannelOrder.RGB
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (*self.mean, *self.std))):
+            raise ValueError(f"mean {self.mean} and std {self.std} must be finite")
         if min(self.std) <= 0:
             raise ValueError(f"std must be above zero in every channel, not {self.std}")
         if self.resize_shorter < max(self.input_size) or min(self.input_size) < 1:
@@ -64,16 +67,3 @@ class Preprocessing:
         low = min((0 - mean) / std for mean, std in channels)
         high = max((255 - mean) / std for mean, std in channels)
         return low, high
-
-
-@dataclass(frozen=True, kw_only=True)
-class Postprocessing:
-    """From the file's output to an answer.
-
-    Attributes:
-        softmax: Whether probabilities need a softmax (files end in logits).
-        labels: Class names in output order; empty where nobody gave them.
-    """
-
-    softmax: bool = True
-    labels: tuple[str, ...] = ()

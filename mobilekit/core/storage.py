@@ -97,7 +97,9 @@ def read_json(path: Path) -> Any:
     try:
         return parse_json(read_text(path))
     except ValueError as error:
-        raise StorageError(str(path), f"is not JSON ({error})") from error
+        raise StorageError(
+            str(path), f"is not JSON ({error}); delete it to have it made again"
+        ) from error
 
 
 def parse_json(text: str) -> Any:

@@ -46,10 +46,9 @@ def _about_labels(best: Share) -> list[str]:
     least = LEAST_SIGNS / total * 100
     return [
         *sentences,
-        f"Two files answer the same images, so they are compared image by image (McNemar's exact"
-        f" test): at least {LEAST_SIGNS} images must change to one side before that test can see"
-        f" anything, so with {total} images a difference in top-1 of less than"
-        f" {least:.3g} points cannot be shown, whatever the table says.",
+        "A test of two files on the same images (McNemar's exact one) sees nothing before at"
+        f" least {LEAST_SIGNS} images change to one side: with {total} images a difference in top-1"
+        f" of less than {least:.3g} points cannot be shown, whatever the table says.",
     ]
 
 
@@ -69,8 +68,9 @@ def about_outputs(rows: Sequence[Row]) -> tuple[str, ...]:
         return ()  # each row says itself what is wrong with it
     found = "; ".join(f"{count}x {detail}" for detail, count in passed.most_common())
     return (
-        f"Outputs were compared with the reference where they were measured, before a latency"
-        f" counted; {passed.total()} of {plural(len(rows), 'measurement')} passed ({found}).",
+        "Before a latency counted, outputs were compared where they were measured with what the"
+        f" same file answered to the same inputs before: {passed.total()} of"
+        f" {plural(len(rows), 'measurement')} passed ({found}).",
     )
 
 
@@ -87,8 +87,8 @@ def _about_device(device: DeviceInfo) -> str:
     fast = [feature for feature in device.cpu_features if feature in FAST_INT8]
     if fast:
         return (
-            f"{name} has {printable(', '.join(fast))}, 8-bit dot products that make int8"
-            " convolutions faster than float ones."
+            f"{name} has {printable(', '.join(fast))}: 8-bit dot products, with which int8 kernels"
+            " can be faster than float ones."
         )
     if not device.cpu_features:
         return (
@@ -97,7 +97,6 @@ def _about_device(device: DeviceInfo) -> str:
         )
     return (
         f"{name} has {printable(', '.join(device.cpu_features))} but no 8-bit dot products (VNNI on"
-        " x86, dotprod or i8mm on Arm), which are what makes int8 faster than float. A MobileNet v1"
-        " took 14.4 ms in int8 and 14.3 ms in float on such a computer of ours; there int8 pays in"
-        " size and memory."
+        " x86, dotprod or i8mm on Arm), which are what makes int8 faster than float; without them"
+        " int8 pays in size and memory."
     )

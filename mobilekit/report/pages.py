@@ -56,6 +56,11 @@ class Report:
     comparisons: tuple[Comparison | Refused, ...]
     notes: tuple[str, ...]
 
+    @property
+    def model_names(self) -> frozenset[str]:
+        """Names of the models that were measured."""
+        return frozenset(row.measurement.model.name for row in self.rows)
+
 
 def write_report(
     results: Path,
@@ -63,6 +68,7 @@ def write_report(
     *,
     baseline: Mapping[str, str] = DEFAULT_BASELINE,
     cells: Collection[str] | None = None,
+    evaluations: Collection[str] | None = None,
 ) -> Report:
     """Reads a folder of results and writes `report.html`, `.md`, `.csv` and `.json` into `out`.
 
@@ -74,6 +80,7 @@ def write_report(
         out: A folder, made if it does not exist; not `results` itself.
         baseline: Which measurements the others are compared with.
         cells: Names of the measurements that it is about; None takes all.
+        evaluations: Names of the accuracies that it is about; None takes all.
 
     Raises:
         UsageError: If there is no measurement, or `out` is `results`.
@@ -83,7 +90,7 @@ def write_report(
         raise StorageError(str(out), "is a file; a report needs a folder, so name another one")
     if out.resolve() == results.resolve():
         raise UsageError(f"{out} holds the results; write the report into another folder.")
-    found = read_results(results, cells=cells)
+    found = read_results(results, cells=cells, evaluations=evaluations)
     table = rows(found)
     compared = tuple(comparisons([row.measurement for row in table], baseline))
     report = Report(

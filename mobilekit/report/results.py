@@ -42,12 +42,18 @@ class Results:
     notes: tuple[str, ...] = ()
 
 
-def read_results(folder: Path, *, cells: Collection[str] | None = None) -> Results:
+def read_results(
+    folder: Path,
+    *,
+    cells: Collection[str] | None = None,
+    evaluations: Collection[str] | None = None,
+) -> Results:
     """Reads `<folder>/*.json`, `accuracy/*.json` and `models/**/*.tflite.json`.
 
     Args:
         folder: Where they are.
         cells: Names of the measurements to read; None reads all.
+        evaluations: Names of the accuracies to read; None reads all.
 
     Raises:
         UsageError: If the folder does not exist, or holds no measurement.
@@ -69,7 +75,13 @@ def read_results(folder: Path, *, cells: Collection[str] | None = None) -> Resul
             )
         accuracy_paths = _json_files(folder, "accuracy/*.json")
         model_paths = _json_files(folder, "models/**/*.tflite.json")
-    accuracies, notes = _chosen([_read_accuracy(path) for path in accuracy_paths])
+    accuracies, notes = _chosen(
+        [
+            read_accuracy(path)
+            for path in accuracy_paths
+            if evaluations is None or path.stem in evaluations
+        ]
+    )
     models = [_read(TFLiteModel, path) for path in model_paths]
     return Results(
         measurements=tuple(_without_duplicates(paths)),
@@ -112,7 +124,7 @@ def _read(record: type[Record], path: Path) -> Record:
     try:
         return from_json(record, document, ignore_unknown=True)
     except (RecordError, OverflowError) as error:  # a whole number beyond every float
-        what = f"is not a {record.__name__} document"
+        what = f"is no document of {record.__name__}"
         raise StorageError(str(path), f"{what} ({error}); remove it or make it again") from error
 
 
@@ -130,7 +142,12 @@ def _without_duplicates(paths: list[Path]) -> Iterator[Measurement]:
         yield measurement
 
 
-def _read_accuracy(path: Path) -> Accuracy:
+def read_accuracy(path: Path) -> Accuracy:
+    """Reads one evaluation.
+
+    Raises:
+        StorageError: If it cannot be read or believed.
+    """
     accuracy = _read(Accuracy, path)
     for index, answer in enumerate(accuracy.answers):
         if not answer.top5:
@@ -144,11 +161,11 @@ def _chosen(found: list[Accuracy]) -> tuple[Mapping[str, Accuracy], tuple[str, .
     """One accuracy a file; of several sets of images the one that most files share.
 
     Answers to different images do not compare, so the choice is made once for all files and not
-    for each. Among equals the larger set wins, then the smaller digest. A later document (by
-    name) about the same file and images replaces an earlier one.
+    for each. Among equals the larger set wins, then the smaller digest. A later document about the
+    same file and images, whose labels may have been mended, replaces an earlier one.
     """
     by_set: dict[str, dict[str, Accuracy]] = {}
-    for accuracy in found:
+    for accuracy in sorted(found, key=lambda accuracy: accuracy.created):
         by_set.setdefault(accuracy.images_sha256, {})[accuracy.model_sha256] = accuracy
 
     def rank(images: str) -> tuple[int, int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mobilekit.core.accuracy import Accuracy
@@ -98,6 +98,7 @@ class Row:
             found.append("its outputs were not checked where it was measured")
         elif not check.passed:
             found.append(f"its outputs are wrong where it was measured: {check.detail}")
+        found.extend(_left_behind(self.runs))
         failed = len(measurement.runs) - len(self.runs)
         if failed:
             found.append(f"{failed} of {len(measurement.runs)} starts failed and do not count")
@@ -105,6 +106,19 @@ class Row:
             broken = self.accuracy.broken
             found.append(f"{len(broken)} image(s) could not be read, first {broken[0]}")
         return tuple(found)
+
+
+def _left_behind(runs: Sequence[Run]) -> Iterator[str]:
+    """Operators that the delegate did not take; where it took none, the validity says so."""
+    actual = runs[0].actual if runs else None
+    if actual is None or not actual.nodes_delegated or actual.nodes_total is None:
+        return
+    left = actual.nodes_total - actual.nodes_delegated
+    if left:
+        yield (
+            f"{left} of {actual.nodes_total} operators ran outside {actual.delegate}, which took"
+            f" the others in {actual.partitions} partitions"
+        )
 
 
 def rows(results: Results) -> tuple[Row, ...]:

@@ -10,7 +10,7 @@ from mobilekit.report.rows import Row
 
 # Room for the table, and what a column costs beside its text.
 WIDTH = 80
-GAP = 2
+GAP = 3
 NAMES = ("Model", "Recipe", "Device", "Delegate", "Threads")
 SPEED = (*NAMES, "Latency, ms", "Init, ms", "First, ms", "Peak memory, MB", "Validity")
 ANSWERS = ("Model", "Recipe", "Size, MB", "Top-1", "Top-5", "Agreement", "SNR, dB")

@@ -95,3 +95,10 @@ def _compared(
         except IncomparableError as error:
             refusals.append(Refused(candidate=candidate, baseline=base, reason=str(error)))
     return refusals[-1]
+
+
+def sentences(found: Comparison | Refused) -> list[str]:
+    """A comparison for people: the verdict and every warning, or why there is none."""
+    if isinstance(found, Refused):
+        return [found.reason]
+    return [found.sentence(), *(f"warning: {warning}" for warning in found.warnings)]

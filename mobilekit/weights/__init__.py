@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from mobilekit.core.errors import UnknownNameError, WeightsFileError
+from mobilekit.core.loading import load
 from mobilekit.core.preprocessing import Preprocessing, Resampling
 from mobilekit.core.registry import Registry
 
@@ -105,9 +105,7 @@ def preprocessing_for(
 
 def names_of(source: WeightSource) -> Mapping[str, Variable]:
     """The source's tensor names, and where each goes."""
-    module, _, function = source.names.partition(":")
-    found = getattr(importlib.import_module(module), function)
-    return cast(Callable[[], Mapping[str, Variable]], found)()
+    return cast(Callable[[], Mapping[str, Variable]], load(source.names))()
 
 
 def check_mapping(

@@ -11,8 +11,9 @@ from mobilekit.core.errors import UsageError
 from mobilekit.core.model import ModelSpec
 from mobilekit.weights import RANDOM, WEIGHT_SOURCES, find_source
 
-# Where `make data` puts files, from the folder that commands are run in.
+# Where `make data` puts files, in the folder that commands are run in or in the checkout.
 DATA = Path("build/data")
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,10 @@ def find_weights(architecture: str, weights: str) -> FoundWeights:
 
 def data_folder() -> Path:
     """Where `make data` puts files, or where MOBILEKIT_DATA says."""
-    return Path(os.environ.get("MOBILEKIT_DATA", DATA))
+    named = os.environ.get("MOBILEKIT_DATA")
+    if named is not None:
+        return Path(named)
+    return DATA if DATA.exists() else CHECKOUT / DATA
 
 
 def is_path(weights: str) -> bool:

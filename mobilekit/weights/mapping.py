@@ -35,8 +35,8 @@ def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> 
             raise WeightsFileError(
                 str(path),
                 f"{theirs} has shape {tensors[theirs].shape}, but layer {ours[0]} of {model.name}"
-                f" needs {tuple(variables[ours].shape)}; is it of another width or number of"
-                " classes?",
+                f" needs {tuple(variables[ours].shape)}, so it is of another width or number of"
+                " classes",
             )
         values[ours] = value
     for ours, value in values.items():

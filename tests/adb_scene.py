@@ -79,3 +79,9 @@ def simulated(adb: Adb, phone: Phone) -> Iterator[AdbDevice]:
             yield device_of(adb, phone)
         finally:
             adb.run(["disconnect", phone.address], device="test", timeout_s=20)
+
+
+def impatient(device: AdbDevice, seconds: float = 1.0) -> AdbDevice:
+    """The same device for somebody in a hurry."""
+    (attached,) = (row for row in device._adb.devices() if row.serial == device._serial)
+    return AdbDevice(adb=device._adb, attached=attached, patience_s=seconds)

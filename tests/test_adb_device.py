@@ -1,6 +1,5 @@
 """A device behind adb: the real adb drives a simulated phone that fails in every way seen."""
 
-import os
 import pickle
 import random
 import re
@@ -25,6 +24,7 @@ from tests.adb_scene import (
     debian_adb,
     device_of,
     free_port,
+    impatient,
     modern_adb,
     simulated,
 )
@@ -32,7 +32,6 @@ from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
 
 ROOT = Path(__file__).resolve().parents[1]
-FAULTS = int(os.environ.get("MOBILEKIT_FAULTS", "50"))
 OLD = Profile(features="cmd,stat_v2", properties={"ro.build.version.sdk": "23"})
 
 
@@ -78,15 +77,6 @@ def on_phone(phone, remote=REMOTE):
 
 def leftovers(phone):
     return [path.name for path in phone.jail.path("/data").rglob("*.part")]
-
-
-def impatient(device, seconds=1.0):
-    """The same device for somebody in a hurry."""
-    return AdbDevice(adb=device._adb, attached=attached_of(device), patience_s=seconds)
-
-
-def attached_of(device):
-    return next(row for row in device._adb.devices() if row.serial == device._serial)
 
 
 # --- what it says -------------------------------------------------------------------------------
@@ -394,88 +384,3 @@ def test_errors_pickle():
     for error in (ConnectionLostError("a", ["b"], "c"), NotReadyError("a", "offline")):
         copy = pickle.loads(pickle.dumps(error))
         assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
-
-
-# --- at random ----------------------------------------------------------------------------------
-
-
-def random_fault(dice, faults):
-    """Turns one fault on; returns its name."""
-    name = dice.choice(
-        [
-            *("drop_shell_after", "drop_push_after", "drop_pull_after", "full_after", "free_kb"),
-            *("damage_push", "damage_pull", "lose_push", "hang", "slow_s", "none"),
-        ]
-    )
-    if name == "hang":
-        faults.hang = frozenset([dice.choice(["shell", "sync"])])
-    elif name == "slow_s":
-        faults.slow_s = dice.choice([0.01, 0.1])
-    elif name == "free_kb":
-        faults.free_kb = dice.choice([0, 10, 10**6])
-    elif name.endswith("_after"):
-        setattr(faults, name, dice.choice([0, 1, 30, 100, dice.randrange(150_000)]))
-    elif name != "none":
-        setattr(faults, name, True)
-    return name
-
-
-def random_call(dice, device, folder):
-    """Does one thing; raises AssertionError where a wrong content is taken for a right one."""
-    content = dice.randbytes(dice.choice([0, 1, 1000, 150_000]))
-    local, remote = folder / "local", f"{device.workspace}/{dice.randrange(3)}"
-    kind = dice.choice(["push", "pull", "shell"])
-    if kind == "shell":
-        lines = "".join(f"{number}\n" for number in range(dice.choice([1, 1000])))
-        answer = device.shell(["printf", "%s", lines], timeout_s=1.0)
-        assert answer == Shell(returncode=0, stdout=lines, stderr="")
-        return
-    local.write_bytes(content)
-    if kind == "push":
-        device.push(local, remote)
-        there = device.shell(["sha256sum", remote], timeout_s=20).stdout.split()[0]
-        back = folder / "back"
-        device.pull(remote, back)
-        assert back.read_bytes() == content, there
-    else:
-        try:
-            device.pull(remote, local)
-        except DeviceError:
-            assert local.read_bytes() == content
-            raise
-
-
-def test_no_fault_makes_a_wrong_content_right_or_a_call_endless(adb, tmp_path):
-    seed = random.SystemRandom().randrange(10**6)
-    dice, phone, seen = random.Random(seed), Phone(), {}
-    with simulated(adb, phone) as opened:
-        device = impatient(opened)
-        device.separates_streams  # noqa: B018 - asked once, before anything fails
-        for number in range(FAULTS):
-            fault = random_fault(dice, phone.faults)
-            began, error = time.monotonic(), None
-            try:
-                random_call(dice, device, tmp_path)
-            except DeviceError as raised:
-                error = raised
-            took, where = time.monotonic() - began, f"seed {seed}, call {number}, {fault}"
-            # Three parts of a push, each within 1 s, and ending what hangs, within 3 s each.
-            assert took < 15, where
-            assert phone.address not in str(error), where
-            outcome = type(error).__name__ if error else "right"
-            seen[fault, outcome] = seen.get((fault, outcome), 0) + 1
-            phone.faults.clear()
-            recover(adb, phone, device)
-            assert leftovers(phone) == [], where
-    assert {outcome for _, outcome in seen} >= {"right", "DeviceError"}, seen
-
-
-def recover(adb, phone, device):
-    """Attaches the phone where it was lost, and sweeps up what could not be removed then."""
-    for _ in range(20):
-        try:
-            device.shell(["sh", "-c", f"rm -f {device.workspace}/.*.part"], timeout_s=20)
-            return
-        except DeviceError:
-            attach(adb, phone)
-    raise AssertionError("the phone did not come back")

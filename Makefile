@@ -6,11 +6,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_ssh and not needs_sshd and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_adb29 and not needs_ssh and not needs_sshd and not slow
 DATA := build/data/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-base test-bazel test-legacy test-slow test-ssh
+.PHONY: demo test data lint format benchmarks full clean test-adb29 test-base test-bazel test-legacy test-slow test-ssh
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -37,14 +37,19 @@ test-base: .venv-base/installed $(DATA)
 benchmarks: $(VENV)/installed $(DATA)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
+	$(BIN)/python benchmarks/push.py
 
 # Every test at its full size, and every benchmark.
 full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
-	MOBILEKIT_FUZZ_CASES=10000 $(BIN)/python -m pytest
+	MOBILEKIT_FUZZ_CASES=10000 MOBILEKIT_FAULTS=1000 $(BIN)/python -m pytest
 	$(MAKE) benchmarks
 
 test-legacy: $(VENV)/installed-test .venv-legacy/installed
 	$(BIN)/python -m pytest -m needs_legacy
+
+test-adb29: $(VENV)/installed-test
+	@test -x /usr/lib/android-sdk/platform-tools/adb || { echo "mobilekit: Debian's adb is missing; apt install adb" >&2; exit 1; }
+	$(BIN)/python -m pytest -m needs_adb29
 
 test-bazel: $(VENV)/installed-test
 	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }

@@ -32,6 +32,8 @@ setup(
         "scipy>=1.15,<2",  # the statistics of comparisons and accuracies
     ],
     extras_require={
+        # An adb for computers that have none; nothing of it is imported.
+        "adb": ["adbutils>=2.12,<3"],  # its wheel carries adb 36
         # Everything that builds or converts; a bench host does without.
         "convert": [
             "tensorflow>=2.21,<2.22",  # the converter's routes are measured on this release
@@ -42,6 +44,7 @@ setup(
         # so it lives in an environment of its own and nothing else is installed there.
         "legacy": ["tflite-runtime==2.14.0", "numpy<2"],
         "test": [
+            "adbutils>=2.12,<3",  # the adb that drives the simulated phone
             "asyncssh>=2.24,<3",  # an ssh server whose faults can be chosen
             "build>=1.2",  # the wheel whose contents are pinned
             "hypothesis>=6.130",  # properties

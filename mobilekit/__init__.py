@@ -26,10 +26,13 @@ EXPORTS = {
     "Target": "mobilekit.core.target",
     "benchmark_files": "mobilekit.api",
     "build_file": "mobilekit.api",
+    "clean_device": "mobilekit.api",
     "compare_measurements": "mobilekit.compare",
     "convert_file": "mobilekit.api",
     "evaluate_file": "mobilekit.api",
+    "list_devices": "mobilekit.api",
     "load_measurement": "android_bench.results",
+    "push_file": "mobilekit.api",
     "read_plan": "mobilekit.plan",
     "run_plan": "mobilekit.pipeline",
     "verify_file": "mobilekit.api",
@@ -41,8 +44,11 @@ if TYPE_CHECKING:
     from converters.recipes import RECIPES as RECIPES
     from mobilekit.api import benchmark_files as benchmark_files
     from mobilekit.api import build_file as build_file
+    from mobilekit.api import clean_device as clean_device
     from mobilekit.api import convert_file as convert_file
     from mobilekit.api import evaluate_file as evaluate_file
+    from mobilekit.api import list_devices as list_devices
+    from mobilekit.api import push_file as push_file
     from mobilekit.api import verify_file as verify_file
     from mobilekit.architectures import ARCHITECTURES as ARCHITECTURES
     from mobilekit.compare import Comparison as Comparison

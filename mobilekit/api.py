@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
+    from android_bench.devices.cleaning import Cleaned
+    from android_bench.devices.overview import ListedDevice
     from android_bench.harness import Progress
     from converters.verify import Verification
 
@@ -47,6 +50,27 @@ class VerifiedFile:
         """Everything that is not as it should be, in sentences."""
         sentences = tuple(problem.sentence for problem in self.verification.problems)
         return sentences + ((self.drifted,) if self.drifted else ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushedFile:
+    """What `push_file` brought to a device.
+
+    Attributes:
+        label: The device.
+        remote: Where it is there; its name is its sha256.
+        sha256: As computed on the device.
+        size_bytes: Of the file.
+    """
+
+    label: str
+    remote: str
+    sha256: str
+    size_bytes: int
+
+
+# The phone that ANDROID_SERIAL names, or the only one.
+THE_PHONE = "adb"
 
 
 def _silent(sentence: str) -> None:
@@ -243,7 +267,7 @@ def benchmark_files(
         DeviceError: If the device fails.
         StorageError: If results cannot be written.
     """
-    from android_bench.devices import open_device
+    from android_bench.devices import DEVICE_KINDS, open_device, public_name
     from android_bench.harness import Job, measure
     from android_bench.runners import open_runner
     from mobilekit.kit import kit
@@ -254,9 +278,13 @@ def benchmark_files(
         for path in models
         for config in configs
     ]
+    opened = open_device(device)
+    if device not in DEVICE_KINDS:  # results are shared; serials and addresses are not
+        public = opened.label if opened.kind == "adb" else public_name(device)
+        command = command.replace(shlex.quote(device), public)
     return measure(
         jobs,
-        open_device(device),
+        opened,
         open_runner(runtime=runtime, python=python),
         results,
         seed=0,
@@ -265,3 +293,48 @@ def benchmark_files(
         progress=progress,
         again=again,
     )
+
+
+def list_devices() -> tuple[ListedDevice, ...]:
+    """This computer and every phone that adb sees, with what can be said of them unmeasured.
+
+    Raises:
+        DeviceError: If adb does not work.
+        StorageError: If the local secret or the labels cannot be read.
+    """
+    from android_bench.devices.overview import list_devices as listed
+
+    return listed()
+
+
+def push_file(path: Path, *, device: str = THE_PHONE) -> PushedFile:
+    """Brings a file to a device, under the name of its content; what is there is not sent again.
+
+    Raises:
+        UsageError: If there is no such device.
+        DeviceError: If it cannot be written, or is not there with equal sha256 afterwards.
+        StorageError: If the file cannot be read.
+    """
+    from android_bench.devices import open_device
+    from mobilekit.core.digest import sha256_file
+
+    sha256 = sha256_file(path)
+    opened = open_device(device)
+    remote = f"{opened.workspace}/files/{sha256}{path.suffix}"
+    opened.push(path, remote)
+    return PushedFile(
+        label=opened.label, remote=remote, sha256=sha256, size_bytes=path.stat().st_size
+    )
+
+
+def clean_device(*, device: str = THE_PHONE, days: int = 30) -> Cleaned:
+    """Removes what was pushed to a device `days` ago or earlier; 0 removes all.
+
+    Raises:
+        UsageError: If there is no such device, or `days` is below zero.
+        DeviceError: If a measurement holds it, or it fails.
+    """
+    from android_bench.devices import open_device
+    from android_bench.devices.cleaning import clean
+
+    return clean(open_device(device), days=days)

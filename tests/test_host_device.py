@@ -20,6 +20,8 @@ from android_bench.devices.host import HostDevice
 from android_bench.devices.identity import serial_hash
 from android_bench.devices.lock import DeviceBusyError, only_measurement
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError, StorageError, UnknownNameError
+from tests.adb_scene import adb_server, modern_adb, simulated
+from tests.simulated_device.phone import Phone
 
 NAMES = [
     "plain.tflite",
@@ -43,9 +45,22 @@ def host_device():
     return open_device("host")
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with adb_server(modern_adb(), tmp_path_factory.mktemp("server")) as adb:
+        yield adb
+
+
+@pytest.fixture
+def simulated_phone(server):
+    with simulated(server, Phone()) as phone:
+        yield phone
+
+
 # Fixtures: a device of every kind, some kinds in several ways.
 DEVICES = [
     pytest.param("host_device", id="host"),
+    pytest.param("simulated_phone", id="adb"),
     pytest.param("asyncssh_device", id="ssh-asyncssh", marks=pytest.mark.needs_ssh),
     pytest.param("openssh_device", id="ssh-openssh", marks=pytest.mark.needs_sshd),
 ]
@@ -194,7 +209,7 @@ def test_bytes_that_are_no_text_do_not_break_the_answer(device):
 
 
 def test_an_unknown_device_names_those_that_exist():
-    with pytest.raises(UnknownNameError, match=r"'hots'. Did you mean 'host'\? Known: host"):
+    with pytest.raises(UnknownNameError, match=r"'hots'. Did you mean 'host'\? Known: adb, host"):
         open_device("hots")
 
 

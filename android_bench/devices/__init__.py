@@ -13,19 +13,11 @@ from typing import Protocol, cast
 
 from android_bench.process import Shell
 from mobilekit.core.device import DeviceInfo
-from mobilekit.core.errors import UsageError
+from mobilekit.core.errors import UsageError, nearest
 from mobilekit.core.loading import load
 from mobilekit.core.registry import Registry
 
-__all__ = [
-    "DEVICE_KINDS",
-    "Device",
-    "DeviceKind",
-    "Shell",
-    "kind_of",
-    "open_device",
-    "public_name",
-]
+__all__ = ["DEVICE_KINDS", "Device", "DeviceKind", "Shell", "kind_of", "open_device", "public_name"]
 
 
 class Device(Protocol):
@@ -85,14 +77,16 @@ class DeviceKind:
         name: As in a plan.
         title: What it is, for people.
         opener: "package.module:function" that returns the `Device`; it takes the address where
-            the kind has one.
-        address: What must follow the name and a colon, for people; empty where nothing may.
+            the kind has one, empty where none was given.
+        address: What follows the name and a colon, for people; empty where nothing may.
+        alone: Whether the name alone will do where there is an address.
     """
 
     name: str
     title: str
     opener: str
     address: str = ""
+    alone: bool = False
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry(
@@ -104,6 +98,13 @@ DEVICE_KINDS: Registry[DeviceKind] = Registry(
             opener="android_bench.devices.host:open_host",
         ),
         DeviceKind(
+            name="adb",
+            title="an Android device, by adb",
+            opener="android_bench.devices.adb:open_adb",
+            address="serial or label",
+            alone=True,
+        ),
+        DeviceKind(
             name="ssh",
             title="a Linux board: ssh:user@board, or ssh: and a Host of ~/.ssh/config",
             opener="android_bench.devices.ssh:open_ssh",
@@ -113,32 +114,51 @@ DEVICE_KINDS: Registry[DeviceKind] = Registry(
 )
 
 
-def kind_of(name: str) -> DeviceKind:
-    """The kind of the device that a plan or a command line names, e.g. "ssh:pi@board".
-
-    Raises:
-        UnknownNameError: If no kind has that name.
-        UsageError: If the address is missing, or there must be none.
-    """
-    word, _, address = name.partition(":")
-    kind = DEVICE_KINDS[word]
-    if kind.address and not address:
-        raise UsageError(f"Device {name!r} needs an address, as in {word}:{kind.address}.")
-    if address and not kind.address:
-        raise UsageError(f"Device {name!r} cannot be: {word} has no address; write {word!r}.")
-    return kind
+# A name that is no kind is the serial or the label of a phone.
+UNPREFIXED_KIND = "adb"
 
 
 def open_device(name: str) -> Device:
     """Opens the device that a plan or a command line names.
 
+    Args:
+        name: A kind, e.g. "host" or "adb" (then ANDROID_SERIAL or the only one is taken), a kind
+            with an address, e.g. "adb:0A1B2C", or a phone's serial or label alone.
+
     Raises:
-        UsageError: If there cannot be such a device.
-        DeviceError: If it does not answer.
+        UnknownNameError: If no kind and no phone has that name.
+        UsageError: If there is no such device, or several could be meant.
+        DeviceError: If it is there and cannot be used.
     """
     kind = kind_of(name)
     opener = cast(Callable[..., Device], load(kind.opener))
-    return opener(name.partition(":")[2]) if kind.address else opener()
+    return opener(_address(name)) if kind.address else opener()
+
+
+def kind_of(name: str) -> DeviceKind:
+    """The kind of the device that a plan or a command line names; nothing is looked for.
+
+    Raises:
+        UnknownNameError: If it is a kind with a typing error; a phone whose label really is so
+            near to a kind's name is written with its kind, "adb:hots".
+        UsageError: If the address is missing, or there must be none.
+    """
+    word, colon, address = name.partition(":")
+    if word not in DEVICE_KINDS:
+        if word and not nearest(word, DEVICE_KINDS):
+            return DEVICE_KINDS[UNPREFIXED_KIND]
+        return DEVICE_KINDS[word]  # raises the error that lists the kinds
+    kind = DEVICE_KINDS[word]
+    if colon and not kind.address:
+        raise UsageError(f"Device {name!r} cannot be: {word} has no address; write {word!r}.")
+    if not address and (colon or (kind.address and not kind.alone)):
+        raise UsageError(f"Device {name!r} needs an address, as in {word}:{kind.address}.")
+    return kind
+
+
+def _address(name: str) -> str:
+    word, _, address = name.partition(":")
+    return address if word in DEVICE_KINDS else name
 
 
 def public_name(name: str) -> str:

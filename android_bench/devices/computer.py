@@ -64,7 +64,7 @@ def read_computer(read: ReadFile) -> Computer:
         soc=_line(read("/proc/device-tree/compatible"), last=True),
         os=f"{name}, Linux {kernel}",
         build_fingerprint=f"{version}/{kernel}",
-        cpu_features=_features(cpuinfo),
+        cpu_features=cpu_features(cpuinfo),
         machine_id=_line(read("/etc/machine-id")) or _line(read("/proc/sys/kernel/hostname")),
     )
 
@@ -74,7 +74,8 @@ def _cpu_name(cpuinfo: str) -> str | None:
     return names[0] if names else None
 
 
-def _features(cpuinfo: str) -> tuple[str, ...]:
+def cpu_features(cpuinfo: str) -> tuple[str, ...]:
+    """Those of INT8_FEATURES that every processor of a /proc/cpuinfo has."""
     sets = [set(value.split()) for key, value in _fields(cpuinfo) if key in ("flags", "Features")]
     everywhere = set.intersection(*sets) if sets else set()
     return tuple(feature for feature in INT8_FEATURES if feature in everywhere)

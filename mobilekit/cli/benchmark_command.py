@@ -104,10 +104,8 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
 
 
 def _command(args: argparse.Namespace) -> list[str]:
-    from android_bench.devices import public_name
-
     words = ["mobilekit", "benchmark", *map(str, args.models)]
-    words += ["--device", public_name(args.device)]
+    words += ["--device", args.device]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in ("warmup_runs", "num_runs", "repetitions"):
         words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]

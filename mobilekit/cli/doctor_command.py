@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     """Prints the table; it never fails, whatever is missing."""
     from mobilekit.cli.output import print_json, print_plain_table
 
-    checks = [*_packages(), *_places(), *_computer()]
+    checks = [*_packages(), *_places(), *_adb(), *_computer()]
     if args.json:
         print_json(checks)
         return
@@ -92,6 +93,29 @@ def _places() -> Iterator[Check]:
         found=str(folder) if (folder / "stamp.json").exists() else None,
         purpose="weights and photographs of the examples",
         remedy="make data",
+    )
+
+
+def _adb() -> Iterator[Check]:
+    from android_bench.devices.adb import Adb
+    from android_bench.devices.adb_program import REMEDY, find_adb
+    from mobilekit.core.errors import DeviceError
+
+    program, version = find_adb(), None
+    yield Check(
+        name="adb",
+        found=str(program.path) if program else None,
+        purpose=f"reaches Android devices; found in {program.where}" if program else "",
+        remedy=REMEDY,
+    )
+    if program:
+        with contextlib.suppress(DeviceError):  # a file that is no adb: the version is missing
+            version = Adb(path=program.path).version()
+    yield Check(
+        name="adb version",
+        found=version,
+        purpose="29 and 36 are tested",
+        remedy=REMEDY,
     )
 
 

@@ -12,6 +12,15 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+def add_phone(parser: argparse.ArgumentParser) -> None:
+    """`--device`, for what is done to a phone."""
+    parser.add_argument(
+        "--device",
+        default="adb",
+        help="serial or label (default ANDROID_SERIAL, or the only phone), or host",
+    )
+
+
 def add_architecture(parser: argparse.ArgumentParser) -> None:
     """The architecture and the options of its builder."""
     parser.add_argument("architecture", help="a name of `mobilekit list architectures`")

@@ -1,4 +1,4 @@
-// A document even when the runtime crashes, as it may on a model that lies.
+// A document even when the runtime crashes: a model whose bytes are in order may still lie to a kernel.
 
 #ifndef ANDROID_BENCH_RUNNER_CRASH_H_
 #define ANDROID_BENCH_RUNNER_CRASH_H_

@@ -10,6 +10,7 @@
 #include "android_bench/runner/affinity.h"
 #include "android_bench/runner/crash.h"
 #include "android_bench/runner/delegation.h"
+#include "android_bench/runner/model_file.h"
 #include "android_bench/runner/npy.h"
 #include "android_bench/runner/problem.h"
 #include "android_bench/runner/sha256.h"
@@ -191,6 +192,7 @@ void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, 
   const litert::Api api = OpenRuntime(arguments, document);
   if (arguments.probe) return;
   (*document)["model_sha256"] = Sha256OfFile(arguments.model);
+  CheckModelFile(arguments.model);
   const RuntimeEnvironment environment(api);
   const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads, false,
                                   arguments.signature};

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
+  mobilekit benchmark net.tflite --runner native
   mobilekit benchmark net.tflite --runtime tflite-runtime --json"""
 
 
@@ -34,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         option, default = f"--{name.replace('_', '-')}", getattr(RunConfig, name)
         parser.add_argument(option, type=int, default=default, help=f"{what} (default {default})")
+    parser.add_argument(
+        "--runner", default="litert_python", help="litert_python (default) or native"
+    )
+    parser.add_argument(
+        "--runner-binary", type=Path, help="program of --runner native (default: `make runner`'s)"
+    )
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
     parser.add_argument(
         "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
@@ -53,6 +60,8 @@ def run(args: argparse.Namespace) -> None:
             args.out,
             device=args.device,
             configs=_configs(args),
+            runner=args.runner,
+            runner_binary=args.runner_binary,
             runtime=args.runtime,
             command=shlex.join(_command(args)),
             progress=progress,
@@ -87,8 +96,9 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in ("warmup_runs", "num_runs", "repetitions"):
         words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
-    if args.runtime:
-        words += ["--runtime", args.runtime]
+    words += ["--runner", args.runner]
+    for option, value in (("--runner-binary", args.runner_binary), ("--runtime", args.runtime)):
+        words += [option, str(value)] if value else []
     return [*words, "--out", str(args.out)]
 
 

@@ -84,6 +84,12 @@ def _places() -> Iterator[Check]:
         purpose="measures on the runtime before LiteRT",
         remedy="make .venv-legacy/installed (needs Python 3.11)",
     )
+    yield Check(
+        name="native runner",
+        found=_native_runner(),
+        purpose="measures without Python: benchmark --runner native",
+        remedy="make runner (needs a C++ compiler)",
+    )
     folder = data_folder()
     yield Check(
         name="demo data",
@@ -91,6 +97,16 @@ def _places() -> Iterator[Check]:
         purpose="weights and photographs of the examples",
         remedy="make data",
     )
+
+
+def _native_runner() -> str | None:
+    from android_bench.runners.native import find_binary
+    from mobilekit.core.errors import UsageError
+
+    try:
+        return str(find_binary())
+    except UsageError:
+        return None
 
 
 def _computer() -> Iterator[Check]:

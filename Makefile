@@ -49,6 +49,7 @@ test-legacy: $(VENV)/installed-test .venv-legacy/installed
 
 test-bazel: $(VENV)/installed-test
 	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }
+	@command -v aarch64-linux-gnu-g++ >/dev/null || { echo "mobilekit: no compiler for --config=linux_arm64; on Debian: apt install g++-aarch64-linux-gnu" >&2; exit 1; }
 	$(BIN)/python -m pytest -m needs_bazel
 
 test-slow: $(VENV)/installed-test $(DATA)

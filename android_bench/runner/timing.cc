@@ -32,15 +32,16 @@ void SleepUntil(int64_t at_ns) {
   }
 }
 
-void WarmUp(const TimingOptions& options, const InvokeFunction& invoke, Timing* timing) {
+void WarmUp(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock,
+            Timing* timing) {
   std::vector<Sample>& samples = timing->warmup;
-  const int64_t start = NowNs();
+  const int64_t start = clock.now();
   while (samples.size() < options.warmup_runs) samples.push_back(invoke());
   if (options.warmup_min_secs <= 0) return;
   const int64_t least = start + NsOf(options.warmup_min_secs);
   const int64_t most = start + NsOf(options.warmup_min_secs * kWarmupBound);
-  while (NowNs() < least || !(timing->warmup_settled = IsSettled(samples))) {
-    if (NowNs() >= most) return;
+  while (clock.now() < least || !(timing->warmup_settled = IsSettled(samples))) {
+    if (clock.now() >= most) return;
     samples.push_back(invoke());
   }
 }
@@ -55,27 +56,31 @@ bool IsSettled(const std::vector<Sample>& samples) {
          kSettledWithin * static_cast<double>(earlier);
 }
 
-Timing Measure(const TimingOptions& options, const InvokeFunction& invoke) {
+Clock RealClock() {
+  return {[] { return NowNs(); }, SleepUntil};
+}
+
+Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock) {
   Timing timing;
   timing.measured.reserve(std::min(options.num_runs, kMostReserved));
   timing.first = invoke();
-  WarmUp(options, invoke, &timing);
-  const int64_t start = NowNs();
+  WarmUp(options, invoke, clock, &timing);
+  const int64_t start = clock.now();
   const int64_t period = options.paced_fps > 0 ? NsOf(1 / options.paced_fps) : 0;
   int64_t due = start;
   for (int64_t now = start; timing.measured.empty() ||
                             ((timing.measured.size() < options.num_runs ||
                               now < start + NsOf(options.min_secs)) &&
                              now < start + NsOf(options.max_secs));
-       now = NowNs()) {
-    if (period > 0) SleepUntil(due);
+       now = clock.now()) {
+    if (period > 0) clock.sleep_until(due);
     timing.measured.push_back(invoke());
     if (period == 0) continue;
     due += period;
-    const int64_t end = NowNs();
+    const int64_t end = clock.now();
     if (end > due) {
       ++timing.missed_deadlines;
-      due += (end - due) / period * period;  // frames that came meanwhile are dropped
+      due += (end - due) / period * period;  // of those that came meanwhile, the newest
     }
   }
   return timing;

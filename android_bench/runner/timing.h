@@ -31,10 +31,18 @@ struct Timing {
 
 using InvokeFunction = std::function<Sample()>;
 
+// The monotonic clock, in nanoseconds; another one is for tests.
+struct Clock {
+  std::function<int64_t()> now;
+  std::function<void(int64_t)> sleep_until;
+};
+Clock RealClock();
+
 // Once; then the warm-up: `warmup_runs` invocations, and with `warmup_min_secs` as many more as it
 // takes until that time is over and the medians of the last two windows differ by at most 2 %,
 // bounded by ten times that time; then the measured ones.
-Timing Measure(const TimingOptions& options, const InvokeFunction& invoke);
+Timing Measure(const TimingOptions& options, const InvokeFunction& invoke,
+               const Clock& clock = RealClock());
 
 // Whether the medians of the last two windows of `samples` differ by at most 2 %.
 bool IsSettled(const std::vector<Sample>& samples);

@@ -1,9 +1,11 @@
 """What the C++ runner adds to a latency: beside LiteRT's own benchmark and the Python runner.
 
-Every start is a process of its own. Within a block all are started once, in random order; the starts
-whose ratio is taken follow one another, so that what else the computer does hits both alike. LiteRT's benchmark times the call that runs the model
-alone, from Python, and reads no output; so it is held against the same part of our runner's
-latency. The Python runner times what ours times: inputs written, invoked, outputs read.
+Every start is a process of its own. Within a block all are started once, in random order; starts
+whose ratio is taken follow one another, so that what else the computer does hits both alike.
+
+LiteRT's benchmark times the call that runs the model alone, from Python, and reads no output; so it
+is held against the same part of our runner's latency. The Python runner times what ours times:
+inputs written, invoked, outputs read.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from mobilekit.intervals import median_interval
 FOLDER = measured.ROOT / "build" / "runner_overhead"
 RECIPES = ("float32", "static_wi8_ai8")
 THREADS = (1, 2)
-WARMUP_RUNS, NUM_RUNS = 20, 100
+WARMUP_RUNS, NUM_RUNS = 10, 60
 LIMITS = (0.95, 1.05)
 
 Timings = dict[str, float]

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -470,6 +471,18 @@ def test_the_program_says_which_library_it_found():
     assert document["runtime"]["sha256"] == sha256(LIBRARY.path.read_bytes())
 
 
+def test_a_library_without_a_folder_is_searched_as_the_system_does():
+    done = subprocess.run(
+        [build_runner(), "--probe", "--library-version", LIBRARY.version],
+        env={**os.environ, "LD_LIBRARY_PATH": str(LIBRARY.path.parent)},
+        capture_output=True,
+        text=True,
+    )
+    document = json.loads(done.stdout)
+    assert document["error"] is None
+    assert document["runtime"]["sha256"] == sha256(LIBRARY.path.read_bytes())
+
+
 @pytest.mark.parametrize("version", ["2.2.0", "3.0.0", ""])
 def test_another_version_than_those_that_were_tested_is_refused(version):
     code, document, _ = run_native("--probe", version=version)
@@ -511,6 +524,16 @@ def test_the_declarations_name_functions_that_the_library_has():
     symbols = LIBRARY.path.read_bytes()
     for _, name in functions():
         assert f"LiteRt{name}\0".encode() in symbols
+
+
+@pytest.mark.slow
+def test_the_same_sources_give_the_same_bytes_elsewhere(tmp_path):
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(SOURCE, copy / "android_bench" / "runner")
+    command = ["make", "-s", "-j2", "-f", "android_bench/runner/runner.mk", "runner"]
+    subprocess.run(command, cwd=copy, check=True)
+    again = copy / "build" / "runner" / "mobilekit_runner"
+    assert again.read_bytes() == build_runner().read_bytes()
 
 
 def test_the_programs_own_tests_pass():

@@ -9,6 +9,11 @@
 namespace mobilekit {
 namespace {
 
+#if defined(__has_feature)  // clang's way to say it
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kSanitized = true;
 #else

@@ -4,8 +4,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
+#include <initializer_list>
 #include <new>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "android_bench/runner/affinity.h"
 #include "android_bench/runner/crash.h"
@@ -89,12 +92,6 @@ Json Totals(const std::vector<Sample>& samples) {
 Json Parts(const std::vector<Sample>& samples, int64_t Sample::*part) {
   Json list = Json::Array();
   for (const Sample& sample : samples) list.Push(Json::MicrosecondsOf(sample.*part));
-  return list;
-}
-
-Json Strings(const std::vector<std::string>& texts) {
-  Json list = Json::Array();
-  for (const std::string& text : texts) list.Push(text);
   return list;
 }
 
@@ -183,25 +180,16 @@ litert::Api OpenRuntime(const Arguments& arguments, Json* document) {
   return api;
 }
 
-void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, Json* document) {
+std::string DigestOf(const Bytes& bytes) {
+  Sha256 total;
+  total.Update(bytes.data(), bytes.size());
+  return total.Hex();
+}
+
+// Runs the model as often as was asked for; what is around the run is read before and after.
+void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock& clock,
+                  const std::vector<Bytes>& values, Model* model, Json* document) {
   Json* unread = &(*document)["unread"];
-  if (!arguments.affinity.empty()) SetAffinity(ProcessorsOf(arguments.affinity));
-  Json processors = Json::Array();
-  for (const int processor : AllowedProcessors()) processors.Push(processor);
-  (*document)["processors"] = std::move(processors);
-  const litert::Api api = OpenRuntime(arguments, document);
-  if (arguments.probe) return;
-  (*document)["model_sha256"] = Sha256OfFile(arguments.model);
-  CheckModelFile(arguments.model);
-  const RuntimeEnvironment environment(api);
-  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads, false,
-                                  arguments.signature};
-  Stage(*document, "the model was loaded");
-  const int64_t start = NowNs();
-  auto model = std::make_unique<Model>(environment, arguments.model, options);
-  (*document)["init_us"] = Json::MicrosecondsOf(NowNs() - start);
-  Inputs inputs(model->inputs(), arguments.inputs);
-  const std::vector<Bytes> values = inputs.Read(0);
   std::vector<Bytes> outputs = model->OutputBytes();
   const Json before = proc.Conditions(unread);
   Stage(*document, "the model was run");
@@ -216,17 +204,33 @@ void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, 
   (*document)["conditions"]["before"] = before;
   (*document)["conditions"]["after"] = proc.Conditions(unread);
   FillTimes(timing, arguments, document);
-  std::vector<std::string> digests;
-  for (const Bytes& output : outputs) {
-    Sha256 total;
-    total.Update(output.data(), output.size());
-    digests.push_back(total.Hex());
-  }
-  (*document)["output_sha256"] = Strings(digests);
+  for (const Bytes& output : outputs) (*document)["output_sha256"].Push(DigestOf(output));
+}
+
+void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, Json* document) {
+  if (!arguments.affinity.empty()) SetAffinity(ProcessorsOf(arguments.affinity));
+  Json& processors = (*document)["processors"] = Json::Array();
+  for (const int processor : AllowedProcessors()) processors.Push(processor);
+  const litert::Api api = OpenRuntime(arguments, document);
+  if (arguments.probe) return;
+  (*document)["model_sha256"] = Sha256OfFile(arguments.model);
+  CheckModelFile(arguments.model);
+  const RuntimeEnvironment environment(api);
+  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads, false,
+                                  arguments.signature};
+  Stage(*document, "the model was loaded");
+  const int64_t start = NowNs();
+  Model model(environment, arguments.model, options);
+  (*document)["init_us"] = Json::MicrosecondsOf(NowNs() - start);
+  Inputs inputs(model.inputs(), arguments.inputs);
+  const std::vector<Bytes> values = inputs.Read(0);
+  FillMeasured(arguments, proc, clock, values, &model, document);
   (*document)["inputs"]["source"] = inputs.source();
-  (*document)["inputs"]["sha256"] = Strings(inputs.Sha256OfStacks());
+  for (const std::string& digest : inputs.Sha256OfStacks()) {
+    (*document)["inputs"]["sha256"].Push(digest);
+  }
   if (!arguments.outputs.empty()) {
-    WriteOutputs(model.get(), &inputs, arguments.outputs);
+    WriteOutputs(&model, &inputs, arguments.outputs);
     (*document)["outputs"]["path"] = arguments.outputs;
   }
   Stage(*document, "a profile was made");

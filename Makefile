@@ -6,11 +6,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_adb29 and not needs_ssh and not needs_sshd and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_ssh and not needs_sshd and not slow
 DATA := build/data/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-adb29 test-base test-bazel test-legacy test-slow test-ssh
+.PHONY: demo test data lint format benchmarks full clean test-adb29 test-base test-bazel test-legacy test-sanitized test-slow test-ssh
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -34,10 +34,11 @@ test-base: .venv-base/installed $(DATA)
 	.venv-base/bin/python -m pytest -m "not needs_tensorflow and $(QUICK)"
 
 # What the docs say was measured, measured again; writes docs/measured/.
-benchmarks: $(VENV)/installed $(DATA)
+benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
 	$(BIN)/python benchmarks/push.py
+	$(BIN)/python benchmarks/runner_overhead.py
 
 # Every test at its full size, and every benchmark.
 full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
@@ -53,6 +54,7 @@ test-adb29: $(VENV)/installed-test
 
 test-bazel: $(VENV)/installed-test
 	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }
+	@command -v aarch64-linux-gnu-g++ >/dev/null || { echo "mobilekit: no compiler for --config=linux_arm64; on Debian: apt install g++-aarch64-linux-gnu" >&2; exit 1; }
 	$(BIN)/python -m pytest -m needs_bazel
 
 # Boards, played by this computer through ssh servers on loopback.
@@ -94,5 +96,12 @@ $(VENV)/installed-test: $(VENV)/installed
 $(DATA): examples/data.toml examples/fetch_data.py | $(VENV)/installed
 	@$(BIN)/python examples/fetch_data.py build/data
 
+# The runner's own tests, then the same and the runner on damaged models under sanitizers.
+test-sanitized: $(VENV)/installed-test
+	$(MAKE) runner-test SANITIZE=1
+	$(BIN)/python -m pytest -m needs_sanitizers
+
 clean:
 	rm -rf .venv .venv-base .venv-legacy build results
+
+include android_bench/runner/runner.mk

@@ -237,6 +237,8 @@ def benchmark_files(
     *,
     device: str = "host",
     configs: Sequence[RunConfig] = (RunConfig(),),
+    runner: str = "litert_python",
+    runner_binary: Path | None = None,
     runtime: str | None = None,
     python: Path | None = None,
     command: str = "mobilekit.benchmark_files",
@@ -250,7 +252,9 @@ def benchmark_files(
         results: Folder of the results; what was measured there together is reused.
         device: A device kind, with an address where it has one, e.g. "ssh:user@board".
         configs: Settings; every file is measured under each.
-        runtime: "ai-edge-litert" or "tflite-runtime"; the first where none is named.
+        runner: What runs the files: "litert_python" or "native".
+        runner_binary: The program of runner "native", where it is not the one that was built.
+        runtime: The inference library, one of the runner's; its first where none is named.
         python: The interpreter on the device that has the runtime; None takes this one on this
             computer, `python3` elsewhere.
         command: What repeats this, for the results.
@@ -261,7 +265,7 @@ def benchmark_files(
         One sealed measurement a file and setting: files in order, settings within.
 
     Raises:
-        UsageError: If there is no such file or device.
+        UsageError: If there is no such file, device or runner.
         ModelFileError: If a file is no .tflite that can be read.
         RunnerError: If a file cannot be run.
         DeviceError: If the device fails.
@@ -285,7 +289,7 @@ def benchmark_files(
     return measure(
         jobs,
         opened,
-        open_runner(runtime=runtime, python=python),
+        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
         results,
         seed=0,
         command=command,

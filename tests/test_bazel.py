@@ -1,6 +1,8 @@
-"""The Bazel build of the Python packages, offline, with the version that Debian has."""
+"""The Bazel build of everything, offline, with the version that Debian has."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from android_bench.runners.elf import abi_of
+from android_bench.runners.native import find_library
+
 pytestmark = pytest.mark.needs_bazel
 
 ROOT = Path(__file__).parent.parent
-TRACKED = ["WORKSPACE", "third_party", "mobilekit", "converters", "android_bench"]
+TRACKED = ["WORKSPACE", ".bazelrc", "third_party", "mobilekit", "converters", "android_bench"]
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +32,30 @@ def workspace(tmp_path_factory):
     subprocess.run(["bazel", "shutdown"], cwd=folder, check=True, capture_output=True)
 
 
-def test_every_target_builds_without_a_network_and_the_binary_runs(workspace):
-    built = subprocess.run(
-        ["bazel", "build", "//..."], cwd=workspace, capture_output=True, text=True, check=False
+def bazel(workspace, *words):
+    done = subprocess.run(
+        ["bazel", *words], cwd=workspace, capture_output=True, text=True, check=False
     )
-    assert built.returncode == 0, built.stderr[-2000:]
-    listed = subprocess.run(
-        ["bazel", "query", "//..."], cwd=workspace, capture_output=True, text=True, check=True
-    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return done.stdout
+
+
+def test_every_target_builds_and_every_test_passes_without_a_network(workspace):
+    said = bazel(workspace, "test", "//...")
+    for source in (ROOT / "android_bench" / "runner").glob("*_test.cc"):
+        assert re.search(
+            rf"^//android_bench/runner:{source.stem}\s+(\(cached\) )?PASSED", said, re.M
+        )
     assert {
         "//mobilekit:mobilekit",
         "//converters:converters",
         "//android_bench:android_bench",
-    } <= (set(listed.stdout.split()))
+        "//android_bench/runner:mobilekit_runner",
+    } <= set(bazel(workspace, "query", "//...").split())
+
+
+def test_the_command_line_runs(workspace):
+    bazel(workspace, "build", "//mobilekit:mobilekit_cli")
     # The binary starts the python3 of PATH, and finds third-party packages there.
     here = Path(sys.executable).parent
     shown = subprocess.run(
@@ -50,3 +66,20 @@ def test_every_target_builds_without_a_network_and_the_binary_runs(workspace):
         env={**os.environ, "PATH": f"{here}:{os.environ['PATH']}"},
     )
     assert "static_wi8_ai8" in shown.stdout, shown.stderr
+
+
+def test_the_runner_opens_the_installed_library(workspace):
+    bazel(workspace, "build", "//android_bench/runner")
+    program = workspace / "bazel-bin/android_bench/runner/mobilekit_runner"
+    library = find_library()
+    words = ["--probe", "--library", library.path, "--library-version", library.version]
+    shown = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    assert json.loads(shown.stdout)["error"] is None
+
+
+def test_the_runner_is_built_for_boards_of_64_bit_arm(workspace):
+    bazel(workspace, "build", "--config=linux_arm64", "//android_bench/runner")
+    program = workspace / "bazel-bin/android_bench/runner/mobilekit_runner"
+    assert abi_of(program) == "aarch64"
+    head = program.read_bytes()[:18]
+    assert int.from_bytes(head[16:18], "little") == 3  # ET_DYN: position-independent

@@ -86,7 +86,8 @@ class RunnerKind:
         name: As in a plan.
         title: What it is, for people.
         runtimes: The inference libraries it can use, the default first.
-        opener: "package.module:function"; takes `runtime` and `python`, returns the driver.
+        opener: "package.module:function"; takes `runtime`, `python` and `binary`, returns the
+            driver.
     """
 
     name: str
@@ -104,12 +105,22 @@ RUNNERS: Registry[RunnerKind] = Registry(
             runtimes=("ai-edge-litert", "tflite-runtime"),
             opener="android_bench.runners.litert_python:open_litert_python",
         ),
+        RunnerKind(
+            name="native",
+            title="our own C++ program on LiteRT's C library, which `make runner` builds",
+            runtimes=("litert",),
+            opener="android_bench.runners.native:open_native",
+        ),
     ],
 )
 
 
 def open_runner(
-    name: str = "litert_python", *, runtime: str | None = None, python: Path | None = None
+    name: str = "litert_python",
+    *,
+    runtime: str | None = None,
+    python: Path | None = None,
+    binary: Path | None = None,
 ) -> Runner:
     """Opens a driver.
 
@@ -118,10 +129,11 @@ def open_runner(
         runtime: One of its runtimes; the first where none is named.
         python: The interpreter on the device that has the runtime, where it is not the one that
             would be found.
+        binary: The program of runner "native", where it is not the one that would be found.
 
     Raises:
         UnknownNameError: If no runner has that name.
-        UsageError: If the runner does not know the runtime.
+        UsageError: If the runner does not know the runtime, or no program or library is found.
     """
     kind = RUNNERS[name]
     chosen = runtime or kind.runtimes[0]
@@ -129,4 +141,5 @@ def open_runner(
         raise UsageError(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
-    return cast(Callable[..., Runner], load(kind.opener))(runtime=chosen, python=python)
+    opener = cast(Callable[..., Runner], load(kind.opener))
+    return opener(runtime=chosen, python=python, binary=binary)

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from android_bench.devices import Device, Shell
+from android_bench.devices import Device
 from android_bench.runners import Start
-from android_bench.runners.litert_python_program import EXIT_ERROR, NAME, SCHEMA, VERSION
-from mobilekit.core.digest import canonical_json, sha256_file
+from android_bench.runners.document import Answer, Probe, context_of, must_fit, read_document
+from android_bench.runners.litert_python_program import NAME, VERSION
+from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
 from mobilekit.core.measurement import Program, Run, Runtime
-from mobilekit.core.records import from_json
-from mobilekit.core.storage import parse_json
 
 PROGRAM = Path(__file__).with_name("litert_python_program.py")
 PROBE_TIMEOUT_S = 60.0  # an import takes 0.3 s here; a slow board with a cold SD card, some 20 s
 LEGACY_PYTHON = Path(".venv-legacy") / "bin" / "python"
 BOARD_PYTHON = Path("python3")  # of a device that is not this computer, found on its PATH
-MAX_QUOTED = 300  # characters of a device's words inside one of our sentences
 
 
-@dataclass(frozen=True, kw_only=True)
-class Probe:
-    """The part of the document that is there when nothing ran."""
-
-    runner: Program
-    runtime: Runtime
-    error: str | None
-
-
-Answer = TypeVar("Answer", Probe, Run)
-
-
-def open_litert_python(*, runtime: str, python: Path | None) -> LitertPythonRunner:
+def open_litert_python(
+    *, runtime: str, python: Path | None, binary: Path | None
+) -> LitertPythonRunner:
     """The opener of `RUNNERS`; see `open_runner`."""
+    if binary is not None:
+        raise UsageError(f"Runner {NAME!r} is a script and takes no binary; leave {binary} out.")
     return LitertPythonRunner(runtime=runtime, python=python)
 
 
@@ -81,7 +68,7 @@ class LitertPythonRunner:
 
     def context(self, device: Device) -> str:
         """A process of this computer, or of a shell elsewhere."""
-        return "host" if device.kind == "host" else "shell"
+        return context_of(device)
 
     def python_for(self, device: Device) -> Path:
         """The interpreter on `device`; raises UsageError if this computer has none."""
@@ -111,7 +98,11 @@ class LitertPythonRunner:
         ]
         run = self._ask(Run, device, arguments, timeout_s=timeout_s)
         if run.error is None:
-            _must_fit(run, start, self._runtime, device.label)
+            facts = {
+                "runtime": (run.runtime.name, self._runtime),
+                "len(warmup_us)": (len(run.warmup_us), config.warmup_runs),
+            }
+            must_fit(run, start, device.label, facts)
         return run
 
     def _ask(
@@ -120,68 +111,6 @@ class LitertPythonRunner:
         remote = f"{device.workspace}/runners/{self._program.sha256}.py"
         device.push(self._path, remote)
         argv = [str(self.python_for(device)), remote, "--runtime", self._runtime]
-        argv += ["--context", self.context(device), *arguments]
-        answer = _document(record, device.shell(argv, timeout_s=timeout_s), device.label)
-        if answer.runner.sha256 != self._program.sha256:
-            raise RunnerError(
-                f"{device.label}: another program answered ({_short(answer.runner.sha256)})"
-                f" than was started ({self._program.sha256})."
-            )
-        return answer
-
-
-def _document(record: type[Answer], shell: Shell, label: str) -> Answer:
-    """Reads the last line of standard output as a `record`; raises RunnerError."""
-    lines = shell.stdout.strip().splitlines()
-    if shell.returncode not in (0, EXIT_ERROR) or not lines:
-        raise RunnerError(f"{label}: the runner {_ending(shell)}")
-    try:
-        document = parse_json(lines[-1])
-        if isinstance(document, dict) and document.get("schema") != SCHEMA:
-            raise ValueError(f"its schema is {document.get('schema')!r}, not {SCHEMA}")
-        answer = from_json(record, document, ignore_unknown=True)
-        canonical_json(answer).encode()  # half of a surrogate pair could not be stored
-    except ValueError as error:  # RecordError is one
-        raise RunnerError(
-            f"{label}: what the runner printed is not its document ({_short(str(error))});"
-            f" it {_ending(shell)}"
-        ) from error
-    return answer
-
-
-def _must_fit(run: Run, start: Start, runtime: str, label: str) -> None:
-    """Refuses a document about something else than was started; raises RunnerError."""
-    config, asked = start.config, run.requested
-    facts = {
-        "runtime": (run.runtime.name, runtime),
-        "model_sha256": (run.model_sha256, start.model_sha256),
-        "requested.delegate": (asked.delegate, config.delegate),
-        "requested.num_threads": (asked.num_threads, config.num_threads),
-        "len(warmup_us)": (len(run.warmup_us), config.warmup_runs),
-        "len(latencies_us)": (len(run.latencies_us), config.num_runs),
-        "inputs.source": (run.inputs.source, "file" if start.inputs else "seeded"),
-        "outputs": (run.outputs and run.outputs.path, start.outputs),
-    }
-    for name, (printed, expected) in facts.items():
-        if printed != expected:
-            raise RunnerError(
-                f"{label}: the runner's document is about another start: {name} is"
-                f" {_short(repr(printed))} where {_short(repr(expected))} was asked for."
-            )
-
-
-def _ending(shell: Shell) -> str:
-    """How a process ended, with the last line of its standard error."""
-    last = shell.stderr.strip().rpartition("\n")[2]
-    said = f": {_short(last)}" if last else " and said nothing on standard error."
-    if shell.returncode >= 0:
-        return f"exited {shell.returncode}{said}"
-    try:
-        name = signal.Signals(-shell.returncode).name
-    except ValueError:
-        name = f"signal {-shell.returncode}"
-    return f"was ended by {name}{said}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 3] + "..."
+        argv += ["--context", context_of(device), *arguments]
+        shell = device.shell(argv, timeout_s=timeout_s)
+        return read_document(record, shell, self._program, device.label)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
+  mobilekit benchmark net.tflite --runner native
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
@@ -39,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         option, default = f"--{name.replace('_', '-')}", getattr(RunConfig, name)
         parser.add_argument(option, type=int, default=default, help=f"{what} (default {default})")
+    parser.add_argument(
+        "--runner", default="litert_python", help="litert_python (default) or native"
+    )
+    parser.add_argument(
+        "--runner-binary", type=Path, help="program of --runner native (default: `make runner`'s)"
+    )
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
     parser.add_argument(
         "--python",
@@ -65,6 +72,8 @@ def run(args: argparse.Namespace) -> None:
             args.out,
             device=args.device,
             configs=_configs(args),
+            runner=args.runner,
+            runner_binary=args.runner_binary,
             runtime=args.runtime,
             python=args.python,
             command=shlex.join(_command(args)),
@@ -109,10 +118,10 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in ("warmup_runs", "num_runs", "repetitions"):
         words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
-    if args.runtime:
-        words += ["--runtime", args.runtime]
-    if args.python:
-        words += ["--python", str(args.python)]
+    words += ["--runner", args.runner]
+    for name in ("runner_binary", "runtime", "python"):
+        value = getattr(args, name)
+        words += [f"--{name.replace('_', '-')}", str(value)] if value else []
     return [*words, "--out", str(args.out)]
 
 

@@ -87,6 +87,12 @@ def _places() -> Iterator[Check]:
         purpose="measures on the runtime before LiteRT",
         remedy="make .venv-legacy/installed (needs Python 3.11)",
     )
+    yield Check(
+        name="native runner",
+        found=_native_runner(),
+        purpose="measures without Python: benchmark --runner native",
+        remedy="make runner (needs a C++ compiler)",
+    )
     folder = data_folder()
     yield Check(
         name="demo data",
@@ -117,6 +123,15 @@ def _adb() -> Iterator[Check]:
         purpose="29 and 36 are tested",
         remedy=REMEDY,
     )
+
+
+def _native_runner() -> str | None:
+    from android_bench.runners.native import find_binary
+
+    try:
+        return str(find_binary())
+    except UsageError:
+        return None
 
 
 def _computer() -> Iterator[Check]:

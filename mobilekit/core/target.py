@@ -31,7 +31,7 @@ DELEGATES: Registry[Delegate] = Registry(
         Delegate(
             name="xnnpack",
             title="XNNPACK: the CPU, by default in every LiteRT interpreter",
-            measured_by=("litert_python",),
+            measured_by=("litert_python", "native"),
         ),
         Delegate(
             name="nnapi",

@@ -1,0 +1,17 @@
+// What stops a run, as the sentence of the document's "error".
+
+#ifndef ANDROID_BENCH_RUNNER_PROBLEM_H_
+#define ANDROID_BENCH_RUNNER_PROBLEM_H_
+
+#include <stdexcept>
+
+namespace mobilekit {
+
+class Problem : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace mobilekit
+
+#endif  // ANDROID_BENCH_RUNNER_PROBLEM_H_

@@ -1,0 +1,89 @@
+#include "android_bench/runner/timing.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "android_bench/runner/stopwatch.h"
+
+namespace mobilekit {
+namespace {
+
+constexpr size_t kWindow = 10;             // invocations
+constexpr double kSettledWithin = 0.02;    // of the earlier window's median
+constexpr double kWarmupBound = 10;        // times warmup_min_secs
+constexpr size_t kMostReserved = 100'000;
+
+int64_t NsOf(double seconds) { return static_cast<int64_t>(seconds * kNsPerSecond); }
+
+int64_t MedianNs(std::vector<Sample>::const_iterator begin) {
+  std::vector<int64_t> totals;
+  for (size_t i = 0; i < kWindow; ++i) totals.push_back((begin + static_cast<long>(i))->total_ns());
+  std::nth_element(totals.begin(), totals.begin() + kWindow / 2, totals.end());
+  return totals[kWindow / 2];
+}
+
+void SleepUntil(int64_t at_ns) {
+  timespec at{};
+  at.tv_sec = static_cast<time_t>(at_ns / kNsPerSecond);
+  at.tv_nsec = static_cast<long>(at_ns % kNsPerSecond);
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
+  }
+}
+
+void WarmUp(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock,
+            Timing* timing) {
+  std::vector<Sample>& samples = timing->warmup;
+  const int64_t start = clock.now();
+  while (samples.size() < options.warmup_runs) samples.push_back(invoke());
+  if (options.warmup_min_secs <= 0) return;
+  const int64_t least = start + NsOf(options.warmup_min_secs);
+  const int64_t most = start + NsOf(options.warmup_min_secs * kWarmupBound);
+  while (clock.now() < least || !(timing->warmup_settled = IsSettled(samples))) {
+    if (clock.now() >= most) return;
+    samples.push_back(invoke());
+  }
+}
+
+}  // namespace
+
+bool IsSettled(const std::vector<Sample>& samples) {
+  if (samples.size() < 2 * kWindow) return false;
+  const int64_t earlier = MedianNs(samples.end() - 2 * kWindow);
+  const int64_t later = MedianNs(samples.end() - kWindow);
+  return std::abs(static_cast<double>(later - earlier)) <=
+         kSettledWithin * static_cast<double>(earlier);
+}
+
+Clock RealClock() {
+  return {[] { return NowNs(); }, SleepUntil};
+}
+
+Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock) {
+  Timing timing;
+  timing.measured.reserve(std::min(options.num_runs, kMostReserved));
+  timing.first = invoke();
+  WarmUp(options, invoke, clock, &timing);
+  const int64_t start = clock.now();
+  const int64_t period = options.paced_fps > 0 ? NsOf(1 / options.paced_fps) : 0;
+  int64_t due = start;
+  for (int64_t now = start; timing.measured.empty() ||
+                            ((timing.measured.size() < options.num_runs ||
+                              now < start + NsOf(options.min_secs)) &&
+                             now < start + NsOf(options.max_secs));
+       now = clock.now()) {
+    if (period > 0) clock.sleep_until(due);
+    timing.measured.push_back(invoke());
+    if (period == 0) continue;
+    due += period;
+    const int64_t end = clock.now();
+    if (end > due) {
+      ++timing.missed_deadlines;
+      due += (end - due) / period * period;  // of those that came meanwhile, the newest
+    }
+  }
+  return timing;
+}
+
+}  // namespace mobilekit

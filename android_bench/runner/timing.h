@@ -1,0 +1,52 @@
+// How often a model is invoked, and what each invocation took.
+
+#ifndef ANDROID_BENCH_RUNNER_TIMING_H_
+#define ANDROID_BENCH_RUNNER_TIMING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "android_bench/runner/model.h"
+
+namespace mobilekit {
+
+struct TimingOptions {
+  size_t warmup_runs;        // at least
+  double warmup_min_secs;    // 0 leaves it at warmup_runs
+  size_t num_runs;           // at least, unless max_secs ends them
+  double min_secs;           // the measured invocations last at least that long
+  double max_secs;           // and end there, after one at least
+  double paced_fps;          // 0 invokes one right after the other
+};
+
+struct Timing {
+  Sample first{};
+  std::vector<Sample> warmup;
+  std::vector<Sample> measured;
+  bool warmup_settled = true;     // as far as that was asked for
+  size_t missed_deadlines = 0;    // of paced invocations
+};
+
+using InvokeFunction = std::function<Sample()>;
+
+// The monotonic clock, in nanoseconds; another one is for tests.
+struct Clock {
+  std::function<int64_t()> now;
+  std::function<void(int64_t)> sleep_until;
+};
+Clock RealClock();
+
+// Once; then the warm-up: `warmup_runs` invocations, and with `warmup_min_secs` as many more as it
+// takes until that time is over and the medians of the last two windows differ by at most 2 %,
+// bounded by ten times that time; then the measured ones.
+Timing Measure(const TimingOptions& options, const InvokeFunction& invoke,
+               const Clock& clock = RealClock());
+
+// Whether the medians of the last two windows of `samples` differ by at most 2 %.
+bool IsSettled(const std::vector<Sample>& samples);
+
+}  // namespace mobilekit
+
+#endif  // ANDROID_BENCH_RUNNER_TIMING_H_

@@ -20,7 +20,6 @@ void FlatBuffer::Spend(uint64_t elements) const {
 }
 
 Table::Table(const FlatBuffer& file, size_t at) : file_(&file), at_(at) {
-  file.Spend(1);
   const int64_t back = static_cast<int32_t>(file.Read<uint32_t>(at));
   const int64_t fields = static_cast<int64_t>(at) - back;
   if (fields < 0) throw Problem(kDamaged);
@@ -32,6 +31,9 @@ Table::Table(const FlatBuffer& file, size_t at) : file_(&file), at_(at) {
   if (head_bytes < 4 || table_bytes_ < 4) throw Problem(kDamaged);
   fields_at_ = head + 4;
   num_fields_ = (head_bytes - 4) / 2;
+  file.Spend(1 + num_fields_);
+  // Fields that we never read, too: the runtime does.
+  for (size_t field = 0; field < num_fields_; ++field) Find(static_cast<int>(field), 1);
 }
 
 Table Table::Root(const FlatBuffer& file) { return Table(file, file.Read<uint32_t>(0)); }
@@ -68,6 +70,10 @@ Vector Table::VectorOf(int field, size_t element_bytes) const {
 
 Table Table::Element(const Vector& tables, size_t index) const {
   return Table(*file_, Follow(tables.at + 4 * index));
+}
+
+void Table::CheckNumbers(std::initializer_list<std::pair<int, size_t>> fields) const {
+  for (const auto& [field, bytes] : fields) Find(field, bytes);
 }
 
 void Table::CheckString(int field) const {

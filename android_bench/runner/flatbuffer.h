@@ -5,7 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <initializer_list>
+#include <utility>
 
 namespace mobilekit {
 
@@ -61,6 +62,8 @@ class Table {
   // The `index`-th table of a vector of tables.
   Table Element(const Vector& tables, size_t index) const;
   void CheckString(int field) const;
+  // That each field, if it is there, has so many bytes.
+  void CheckNumbers(std::initializer_list<std::pair<int, size_t>> fields) const;
 
  private:
   // The place of a field of `bytes` bytes; 0 if it is absent.

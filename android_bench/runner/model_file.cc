@@ -71,7 +71,11 @@ class Checker {
     }
     if (subgraphs_.count == 0) throw Problem("the model has no graph");
     model_.CheckString(3);
-    for (size_t i = 0; i < codes_.count; ++i) model_.Element(codes_, i).CheckString(1);
+    for (size_t i = 0; i < codes_.count; ++i) {
+      const Table code = model_.Element(codes_, i);
+      code.CheckString(1);
+      code.CheckNumbers({{0, 1}, {2, 4}, {3, 4}});
+    }
     for (size_t i = 0; i < buffers_.count; ++i) CheckBuffer(model_.Element(buffers_, i));
     for (size_t i = 0; i < subgraphs_.count; ++i) CheckSubgraph(model_.Element(subgraphs_, i));
     const Vector metadata = model_.VectorOf(6, 4);
@@ -111,6 +115,7 @@ class Checker {
   void CheckSubgraph(const Table& graph) const {
     const Vector tensors = graph.VectorOf(0, 4), operators = graph.VectorOf(3, 4);
     graph.CheckString(4);
+    graph.CheckNumbers({{5, 4}});
     CheckTensors(graph, 1, tensors.count, false);
     CheckTensors(graph, 2, tensors.count, false);
     for (size_t i = 0; i < tensors.count; ++i) CheckTensor(graph.Element(tensors, i));
@@ -123,11 +128,16 @@ class Checker {
     CheckShape(tensor, 0);
     CheckShape(tensor, 7);
     tensor.CheckString(3);
+    tensor.CheckNumbers({{1, 1}, {5, 1}, {8, 1}, {10, 4}});
     CheckIndex(tensor.Get<uint32_t>(2), buffers_.count, "buffer");
     if (tensor.Has(4)) CheckQuantization(tensor.Child(4));
     if (tensor.Has(6)) CheckSparsity(tensor.Child(6));
     const Vector variants = tensor.VectorOf(9, 4);
-    for (size_t i = 0; i < variants.count; ++i) CheckShape(tensor.Element(variants, i), 0);
+    for (size_t i = 0; i < variants.count; ++i) {
+      const Table variant = tensor.Element(variants, i);
+      CheckShape(variant, 0);
+      variant.CheckNumbers({{1, 1}, {2, 1}});
+    }
   }
 
   // Dimensions; -1 stands for one that is not known.
@@ -144,11 +154,14 @@ class Checker {
   static void CheckQuantization(const Table& quantization) {
     for (const int field : {0, 1, 2}) quantization.VectorOf(field, 4);
     quantization.VectorOf(3, 8);
+    quantization.CheckNumbers({{6, 4}});
     const auto type = quantization.Get<uint8_t>(4);
     if (type == 0 || !quantization.Has(5)) return;
     const Table details = quantization.Child(5);
     if (type == 1) details.VectorOf(0, 1);
-    if (type == 2) details.VectorOf(3, 4);
+    if (type != 2) return;
+    details.VectorOf(3, 4);
+    details.CheckNumbers({{0, 4}, {1, 4}, {2, 4}});
   }
 
   static void CheckSparsity(const Table& sparsity) {
@@ -157,6 +170,7 @@ class Checker {
     const Vector dimensions = sparsity.VectorOf(2, 4);
     for (size_t i = 0; i < dimensions.count; ++i) {
       const Table dimension = sparsity.Element(dimensions, i);
+      dimension.CheckNumbers({{0, 1}, {1, 4}});
       for (const int field : {2, 4}) {  // the type of a union, which is the next field
         const auto type = dimension.Get<uint8_t>(field);
         if (type == 0 || !dimension.Has(field + 1)) continue;
@@ -172,6 +186,7 @@ class Checker {
     CheckTensors(op, 8, tensors, true);
     op.VectorOf(5, 1);
     op.VectorOf(7, 1);
+    op.CheckNumbers({{6, 1}, {13, 4}});
     const uint64_t offset = op.Get<uint64_t>(9);
     if (offset > 1) CheckOutside(offset, op.Get<uint64_t>(10));
     for (const int options : {4, 12}) {

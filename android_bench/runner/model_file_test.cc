@@ -105,6 +105,11 @@ void RefusesModels() {
   CHECK_THROWS(check(versioned.Model(versioned.TableOf({2}))), "schema version 2");
   Writer empty;
   CHECK_THROWS(check(empty.Model(empty.TableOf({3}))), "no graph");
+  Writer strange;  // a field that nobody here reads lies behind its table
+  const size_t table = strange.TableOf({3, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  std::vector<uint8_t> bytes = strange.Model(table);
+  bytes[table - 1] = 0x7F;
+  CHECK_THROWS(check(bytes), "damaged");
   Writer outside;
   CHECK_THROWS(check(outside.Model(4000)), "damaged");
   Writer counted;  // a vector of two thousand million tables

@@ -22,11 +22,3 @@ def evaluation_images():
 
     images = image_set(DATA / "evaluation")
     return images, read_labels(DATA / "evaluation" / "labels.txt", images)
-
-
-@pytest.fixture(scope="session")
-def calibration_images():
-    """The photographs for calibration."""
-    from mobilekit.images import image_set
-
-    return image_set(DATA / "calibration")

@@ -49,7 +49,7 @@ from android_bench.sessions import (
 from android_bench.starts import timed_start
 from android_bench.validity import judge
 from mobilekit.core.errors import RunnerError, StorageError
-from mobilekit.core.measurement import Kit, MeasureConfig, Measurement, Run
+from mobilekit.core.measurement import Kit, Measurement, Run, measure_config
 
 __all__ = ["START_TIMEOUT_S", "Job", "Progress", "Reference", "measure"]
 
@@ -273,14 +273,7 @@ class _Measuring:
             cell=name,
             model=job.model,
             device=self.bench.info,
-            config=MeasureConfig(
-                delegate=job.config.delegate,
-                num_threads=job.config.num_threads,
-                warmup=job.config.warmup_runs,
-                num_runs=job.config.num_runs,
-                repetitions=job.config.repetitions,
-                order_seed=session.order_seed,
-            ),
+            config=measure_config(job.config, session.order_seed),
             runs=runs,
             output_check=checked.check,
             validity=judge(

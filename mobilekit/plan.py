@@ -81,27 +81,34 @@ class MeasurePlan:
 
     device: str = "host"
     delegate: str | tuple[str, ...] = RunConfig.delegate
+    options: Mapping[str, str] = field(default_factory=dict)
+    require_delegate: bool = False
     num_threads: int | tuple[int, ...] = RunConfig.num_threads
+    affinity: str | tuple[str, ...] | None = None
     warmup_runs: int = RunConfig.warmup_runs
     num_runs: int = RunConfig.num_runs
+    min_secs: float = RunConfig.min_secs
+    max_secs: float = RunConfig.max_secs
     repetitions: int = RunConfig.repetitions
+    cooling: str = RunConfig.cooling
+    cooldown_s: float = RunConfig.cooldown_s
+    paced_fps: float | None = None
+    sustained_s: float | None = None
 
     def __post_init__(self) -> None:
         if not self.configs():  # which refuses numbers that cannot be
             raise ValueError("an empty list measures nothing")
 
     def configs(self) -> list[RunConfig]:
-        """One config each combination of delegate and threads."""
+        """One config each combination of delegate, threads and affinity."""
+        same = {f.name: getattr(self, f.name) for f in fields(RunConfig) if hasattr(self, f.name)}
         return [
             RunConfig(
-                delegate=delegate,
-                num_threads=threads,
-                warmup_runs=self.warmup_runs,
-                num_runs=self.num_runs,
-                repetitions=self.repetitions,
+                **{**same, "delegate": delegate, "num_threads": threads, "affinity": affinity}
             )
             for delegate in as_tuple(self.delegate)
             for threads in as_tuple(self.num_threads)
+            for affinity in as_tuple(self.affinity)
         ]
 
 

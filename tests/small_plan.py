@@ -28,6 +28,7 @@ labels = "photos/labels.txt"
 [[measure]]
 warmup_runs = 1
 num_runs = 3
+min_secs = 0
 repetitions = {REPETITIONS}
 """
 

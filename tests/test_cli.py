@@ -84,7 +84,7 @@ def test_the_version_is_printed(capsys):
 
 def test_dashes_and_underscores_are_the_same(folder, capsys):
     Path("net.tflite").write_bytes(tiny_float())
-    words = ["benchmark", "net.tflite", "--json"]
+    words = ["benchmark", "net.tflite", "--json", "--min-secs", "0"]
     assert main([*words, "--num_runs=2", "--warmup_runs", "0", "--repetitions", "1"]) == 0
     (measured,) = json.loads(capsys.readouterr().out)
     assert (measured["config"]["num_runs"], measured["config"]["warmup"]) == (2, 0)

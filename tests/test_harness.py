@@ -76,7 +76,7 @@ def test_outputs_are_checked_before_the_first_latency(scene):
 
 
 def test_threads_make_another_cell(scene):
-    more = RunConfig(num_threads=2, warmup_runs=1, num_runs=4, repetitions=REPETITIONS)
+    more = RunConfig(num_threads=2, warmup_runs=1, num_runs=4, min_secs=0, repetitions=REPETITIONS)
     measurements = scene.measure([*scene.jobs(), *scene.jobs(config=more)])
     assert len({m.cell for m in measurements}) == 4
     assert [m.config.num_threads for m in measurements] == [1, 1, 2, 2]

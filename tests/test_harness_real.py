@@ -25,7 +25,7 @@ def scene(tmp_path, monkeypatch):
 
 
 def real_jobs(scene, **more):
-    config = RunConfig(warmup_runs=2, num_runs=10, repetitions=6)
+    config = RunConfig(warmup_runs=2, num_runs=10, min_secs=0, repetitions=6)
     jobs = []
     for name, recipe, content in (
         ("float", "float32", tiny_float()),

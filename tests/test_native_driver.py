@@ -27,7 +27,7 @@ from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig
 from tests.native_scene import LIBRARY, ROOT, build_runner
 from tests.tiny_models import tiny_float, tiny_int8
 
-QUICK = RunConfig(warmup_runs=2, num_runs=5)
+QUICK = RunConfig(warmup_runs=2, num_runs=5, min_secs=0)
 
 
 def sha256(content):
@@ -79,7 +79,7 @@ def test_the_driver_gives_a_run(device, model):
 
 def test_a_start_without_a_warm_up_has_none(device, model):
     run = open_native().start(
-        device, start_of(model, RunConfig(warmup_runs=0, num_runs=1)), timeout_s=60
+        device, start_of(model, RunConfig(warmup_runs=0, num_runs=1, min_secs=0)), timeout_s=60
     )
     assert run.warmup_us == ()
 
@@ -120,7 +120,7 @@ def test_the_harness_measures_and_checks_with_it(device, model, tmp_path):
             recipe_digest=name,
             preprocessing=None,
         )
-        config = RunConfig(warmup_runs=0, num_runs=10, repetitions=6)
+        config = RunConfig(warmup_runs=0, num_runs=10, min_secs=0, repetitions=6)
         jobs.append(Job(path=path, model=measured, config=config))
     measurements = measure(
         jobs,
@@ -141,7 +141,17 @@ def test_the_harness_measures_and_checks_with_it(device, model, tmp_path):
 
 def test_the_command_line_measures_with_it_and_says_so(model, tmp_path):
     words = ["benchmark", str(model), "--runner", "native", "--runner-binary", str(build_runner())]
-    words += ["--num-runs", "3", "--warmup-runs", "0", "--repetitions", "6", "--json"]
+    words += [
+        "--num-runs",
+        "3",
+        "--warmup-runs",
+        "0",
+        "--repetitions",
+        "6",
+        "--min-secs",
+        "0",
+        "--json",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "mobilekit", *words, "--out", str(tmp_path / "results")],
         cwd=ROOT,

@@ -20,6 +20,9 @@ from mobilekit.core.registry import Registry
 # XNNPACK and LiteRT's built-in kernels without any delegate. The second is no target that a plan
 # could name: it is what a file's outputs are compared with where no reference outputs are given.
 BUILTIN_KERNELS = "none"
+# As long as caches, branch predictors and clocks need at least; then the runner itself looks
+# whether successive windows of invocations agree.
+WARMUP_MIN_SECS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,12 @@ from android_bench.runners import Start
 from android_bench.runners.litert_python_program import EXIT_ERROR, SCHEMA
 from mobilekit.core.digest import canonical_json
 from mobilekit.core.errors import RunnerError
-from mobilekit.core.measurement import Program, Run, Runtime
+from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 from mobilekit.core.records import from_json
 from mobilekit.core.storage import parse_json
 
+# Of `max_secs`, what the invocations themselves take at least; the rest is between them.
+TIME_FOR_INVOCATIONS = 0.5
 MAX_QUOTED = 300  # characters of a device's words inside one of our sentences
 
 
@@ -91,7 +93,8 @@ def must_fit(run: Run, start: Start, label: str, more: Mapping[str, tuple[object
         "model_sha256": (run.model_sha256, start.model_sha256),
         "requested.delegate": (asked.delegate, config.delegate),
         "requested.num_threads": (asked.num_threads, config.num_threads),
-        "len(latencies_us)": (len(run.latencies_us), config.num_runs),
+        "requested.affinity": (asked.affinity, config.affinity),
+        "the end of latencies_us": (_ended_well(run, config), True),
         "inputs.source": (run.inputs.source, "file" if start.inputs else "seeded"),
         "outputs": (run.outputs and run.outputs.path, start.outputs),
         **more,
@@ -102,6 +105,13 @@ def must_fit(run: Run, start: Start, label: str, more: Mapping[str, tuple[object
                 f"{label}: the runner's document is about another start: {name} is"
                 f" {short(repr(printed))} where {short(repr(expected))} was asked for."
             )
+
+
+def _ended_well(run: Run, config: RunConfig) -> bool:
+    """Whether there are as many measured invocations as were asked for, or no time for more."""
+    took_s = sum(run.latencies_us) / 1e6
+    enough = len(run.latencies_us) >= config.num_runs
+    return enough or took_s >= config.max_secs * TIME_FOR_INVOCATIONS
 
 
 def ending(shell: Shell) -> str:

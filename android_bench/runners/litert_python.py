@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from android_bench.devices import Device
-from android_bench.runners import Start
+from android_bench.runners import WARMUP_MIN_SECS, Start
 from android_bench.runners.document import Answer, Probe, context_of, must_fit, read_document
 from android_bench.runners.litert_python_program import NAME, VERSION
 from mobilekit.core.digest import sha256_file
@@ -91,7 +91,11 @@ class LitertPythonRunner:
             *("--delegate", config.delegate),
             *("--num-threads", str(config.num_threads)),
             *("--warmup-runs", str(config.warmup_runs)),
+            *("--warmup-min-secs", str(WARMUP_MIN_SECS if config.warmup_runs else 0)),
             *("--num-runs", str(config.num_runs)),
+            *("--min-secs", str(config.min_secs)),
+            *("--max-secs", str(config.max_secs)),
+            *(("--affinity", config.affinity) if config.affinity else ()),
             *("--seed", str(start.seed)),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),
@@ -100,7 +104,10 @@ class LitertPythonRunner:
         if run.error is None:
             facts = {
                 "runtime": (run.runtime.name, self._runtime),
-                "len(warmup_us)": (len(run.warmup_us), config.warmup_runs),
+                "the least of warmup_us": (
+                    min(len(run.warmup_us), config.warmup_runs),
+                    config.warmup_runs,
+                ),
             }
             must_fit(run, start, device.label, facts)
         return run

@@ -26,9 +26,10 @@ import importlib
 import json
 import os
 import signal
+import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,13 +38,17 @@ import numpy.typing as npt
 
 SCHEMA = 1
 NAME = "litert_python"
-VERSION = "1"
+VERSION = "2"
 EXIT_ERROR = 5  # the document's "error" says what happened
 MODULES = {"ai-edge-litert": "ai_edge_litert", "tflite-runtime": "tflite_runtime"}
 # The delegate that LiteRT applies by itself, and the built-in kernels without it.
 RESOLVERS = {"xnnpack": "AUTO", "none": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
 SEEDED_COUNT = 16  # inputs in a seeded stack: what an output check needs at least
 READ_BYTES = 1 << 20
+# The warm-up is that of the C++ runner; its timing.cc has the same figures.
+WINDOW, WINDOW_S = 10, 0.1  # invocations and seconds, at least
+SETTLED_WITHIN = 0.02  # of the earlier window's median
+WARMUP_BOUND = 10  # times its least seconds
 
 
 class Problem(Exception):
@@ -182,6 +187,34 @@ def memory(unread: dict[str, str]) -> dict[str, object]:
         if values[name] is None:
             unread[f"memory.{name}"] = "/proc/self/status does not have it"
     return values
+
+
+def clusters() -> list[list[int]]:
+    """Processors by their highest frequency, the slowest cluster first."""
+    found: dict[int, list[int]] = {}
+    for path in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/cpuinfo_max_freq"):
+        khz = read_number(path)
+        if khz is not None:
+            found.setdefault(khz, []).append(int(path.parents[1].name[3:]))
+    return [found[khz] for khz in sorted(found)]
+
+
+def set_affinity(which: str) -> None:
+    """Stays on "big" or "little" processors, or on those of a hexadecimal mask."""
+    if which in ("big", "little"):
+        kinds = clusters()
+        if len(kinds) < 2:
+            raise Problem("this device shows no big and little processors; give a mask")
+        wanted = set(kinds[-1] if which == "big" else kinds[0])
+    else:
+        mask = int(which, 16)
+        wanted = {place for place in range(mask.bit_length()) if mask >> place & 1}
+    try:
+        os.sched_setaffinity(0, wanted)
+    except (OSError, ValueError) as error:
+        raise Problem(f"the processors of {which} cannot be had: {error}") from error
+    if os.sched_getaffinity(0) != wanted:
+        raise Problem(f"the processors of {which} cannot all be had: some are missing or off")
 
 
 # --- the runtime ----------------------------------------------------------------------------------
@@ -342,6 +375,56 @@ class Inputs:
 # --- the run --------------------------------------------------------------------------------------
 
 
+Parts = tuple[int, int, int]  # nanoseconds of writing, invoking, reading
+More = Callable[[list[Parts], float], bool]  # told of the times so far and of the seconds
+
+
+def exactly(count: int) -> More:
+    """So many invocations."""
+    return lambda times, seconds: len(times) < count
+
+
+class WarmUp:
+    """`count` invocations at least, and with `min_secs` until the last two windows agree.
+
+    A window is 10 invocations and a tenth of a second at least: a net of some microseconds would
+    otherwise never settle.
+    """
+
+    def __init__(self, count: int, min_secs: float) -> None:
+        self._count, self._min_secs = count, min_secs
+        self._begin, self._begin_s = 0, 0.0  # of the window that is open
+        self._medians: list[float] = []
+
+    @property
+    def settled(self) -> bool:
+        """Whether the medians of the last two windows differ by at most 2 %."""
+        if len(self._medians) < 2:
+            return False
+        earlier, later = self._medians[-2:]
+        return abs(later - earlier) <= SETTLED_WITHIN * earlier
+
+    def __call__(self, times: list[Parts], seconds: float) -> bool:
+        """Whether there is more to do."""
+        long_enough = seconds - self._begin_s >= WINDOW_S
+        if long_enough and len(times) - self._begin >= WINDOW:
+            totals = [sum(parts) for parts in times[self._begin :]]
+            self._medians.append(statistics.median(totals))
+            self._begin, self._begin_s = len(times), seconds
+        if len(times) < self._count or self._min_secs <= 0:
+            return len(times) < self._count
+        if seconds >= self._min_secs * WARMUP_BOUND:
+            return False
+        return seconds < self._min_secs or not self.settled
+
+
+def between(count: int, min_secs: float, max_secs: float) -> More:
+    """The measured ones: `count` and `min_secs` at least, one and `max_secs` at most."""
+    return lambda times, seconds: (
+        not times or ((len(times) < count or seconds < min_secs) and seconds < max_secs)
+    )
+
+
 class Invocations:
     """Invokes and times; every invocation writes its inputs and reads its outputs."""
 
@@ -351,15 +434,16 @@ class Invocations:
         self._outputs = [int(detail["index"]) for detail in interpreter.get_output_details()]
         self.outputs: list[Array] = []
 
-    def run(self, values: list[Array], count: int) -> list[tuple[int, int, int]]:
-        """Nanoseconds of writing, invoking and reading, `count` times."""
+    def run(self, values: list[Array], more: More) -> list[Parts]:
+        """Invokes while `more` says so; nanoseconds of writing, invoking and reading."""
         interpreter, inputs, outputs = self._interpreter, self._inputs, self._outputs
         clock, positions = time.perf_counter_ns, range(len(self._inputs))
-        times: list[tuple[int, int, int]] = []
+        times: list[Parts] = []
         gc.collect()
         gc.disable()
         try:
-            for _ in range(count):
+            began = clock()
+            while more(times, (clock() - began) / 1e9):
                 start = clock()
                 for position in positions:
                     interpreter.set_tensor(inputs[position], values[position])
@@ -373,7 +457,7 @@ class Invocations:
         return times
 
 
-def total_us(times: Sequence[tuple[int, int, int]]) -> list[float]:
+def total_us(times: Sequence[Parts]) -> list[float]:
     """Microseconds of whole invocations."""
     return [sum(parts) / 1000 for parts in times]
 
@@ -382,7 +466,7 @@ def write_outputs(invocations: Invocations, inputs: Inputs, folder: Path) -> Non
     """Runs every input of the stacks once; writes one output_<k>.npy, (count, ...), an output."""
     rows: list[list[Array]] = []
     for index in range(inputs.count):
-        invocations.run(inputs.read(index), 1)
+        invocations.run(inputs.read(index), exactly(1))
         rows.append([np.array(output) for output in invocations.outputs])
     folder.mkdir(parents=True, exist_ok=True)
     for position in range(len(rows[0])):
@@ -392,6 +476,9 @@ def write_outputs(invocations: Invocations, inputs: Inputs, folder: Path) -> Non
 def fill(document: dict[str, Any], args: argparse.Namespace, clock: Clock) -> None:
     """Does the run; what is known stands in `document` even when a later step fails."""
     unread: dict[str, str] = document["unread"]
+    if args.affinity:
+        set_affinity(args.affinity)
+    document["processors"] = sorted(os.sched_getaffinity(0))
     runtime = Runtime(args.runtime)
     document["runtime"] = runtime.record
     document["model_sha256"] = sha256_file(args.model)
@@ -402,11 +489,14 @@ def fill(document: dict[str, Any], args: argparse.Namespace, clock: Clock) -> No
     inputs = Inputs(interpreter.get_input_details(), args)
     values, invocations = inputs.read(0), Invocations(interpreter)
     before = conditions(unread)
-    first = invocations.run(values, 1)
-    warmup = invocations.run(values, args.warmup_runs)
-    measured = invocations.run(values, args.num_runs)
+    first = invocations.run(values, exactly(1))
+    warm_up = WarmUp(args.warmup_runs, args.warmup_min_secs)
+    warmup = invocations.run(values, warm_up)
+    measured = invocations.run(values, between(args.num_runs, args.min_secs, args.max_secs))
+    document["warmup_settled"] = warm_up.settled if args.warmup_min_secs > 0 else None
     document["busy_share"] = clock.busy_share()
     document["memory"] = memory(unread)
+    document["threads"] = len(list(Path("/proc/self/task").glob("*"))) or None
     document["conditions"] = {"before": before, "after": conditions(unread)}
     document["first_us"] = total_us(first)[0]
     document["warmup_us"] = total_us(warmup)
@@ -435,7 +525,7 @@ def skeleton(args: argparse.Namespace) -> dict[str, Any]:
         "requested": {
             "delegate": args.delegate,
             "num_threads": args.num_threads,
-            "affinity": None,
+            "affinity": args.affinity,
             "options": {},
         },
         "actual": nothing,
@@ -451,6 +541,10 @@ def skeleton(args: argparse.Namespace) -> dict[str, Any]:
         "output_sha256": [],
         "outputs": None,
         "profile": None,
+        "paced": None,
+        "windows": None,
+        "cache": None,
+        "threads": None,
         "error": None,
         "unread": {},
     }
@@ -478,7 +572,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--context", choices=("host", "shell"), default="host")
     parser.add_argument("--num-threads", type=int, default=1)
     parser.add_argument("--warmup-runs", type=int, default=10, help="after the first invocation")
-    parser.add_argument("--num-runs", type=int, default=50, help="measured invocations")
+    parser.add_argument("--warmup-min-secs", type=float, default=0.0, help="and so long")
+    parser.add_argument("--num-runs", type=int, default=50, help="measured invocations, at least")
+    parser.add_argument("--min-secs", type=float, default=0.0, help="of them, at least")
+    parser.add_argument("--max-secs", type=float, default=150.0, help="of them, at most")
+    parser.add_argument("--affinity", help="processors: big, little or a hexadecimal mask")
     parser.add_argument(
         "--input",
         type=Path,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.devices import Device
-from android_bench.runners import Start
+from android_bench.runners import WARMUP_MIN_SECS, Start
 from android_bench.runners.document import Answer, Probe, context_of, must_fit, read_document
 from android_bench.runners.elf import abi_of, same_abi
 from mobilekit.core.digest import sha256_file
@@ -27,10 +27,6 @@ BINARY = Path("build") / "runner" / "mobilekit_runner"
 LIBRARY = "libLiteRt.so"
 PROBE_TIMEOUT_S = 60.0
 CHMOD_TIMEOUT_S = 30.0
-# As long as caches, branch predictors and clocks need at least; then the runner itself looks
-# whether successive windows of invocations agree.
-WARMUP_MIN_SECS = 0.5
-NO_LIMIT_SECS = 1e6  # the harness ends a start that takes too long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +144,11 @@ class NativeRunner:
             *("--warmup-runs", str(config.warmup_runs)),
             *("--warmup-min-secs", str(warmup_secs)),
             *("--num-runs", str(config.num_runs)),
-            *("--max-secs", str(NO_LIMIT_SECS)),
+            *("--min-secs", str(config.min_secs)),
+            *("--max-secs", str(config.max_secs)),
+            *(("--affinity", config.affinity) if config.affinity else ()),
+            *(("--require-delegate",) if config.require_delegate else ()),
+            *(("--paced", str(config.paced_fps)) if config.paced_fps else ()),
             *("--seed", str(start.seed)),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),

@@ -21,6 +21,19 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
 
+NUMBERS = {
+    "warmup_runs": "invocations before those that count, at least",
+    "num_runs": "invocations that count in each start, at least",
+    "min_secs": "which last at least so long",
+    "max_secs": "and at most so long",
+    "repetitions": "blocks, in each of which every file is started once",
+}
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the files and how to measure them."""
     parser.add_argument("models", type=Path, nargs="+", metavar="model", help=".tflite files")
@@ -33,13 +46,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
     )
-    for name, what in (
-        ("warmup_runs", "invocations before those that count"),
-        ("num_runs", "invocations that count, in each start"),
-        ("repetitions", "blocks, in each of which every file is started once"),
-    ):
-        option, default = f"--{name.replace('_', '-')}", getattr(RunConfig, name)
-        parser.add_argument(option, type=int, default=default, help=f"{what} (default {default})")
+    for name, what in NUMBERS.items():
+        default = getattr(RunConfig, name)
+        parser.add_argument(
+            _option(name),
+            type=int if isinstance(default, int) else float,
+            default=default,
+            metavar="N" if isinstance(default, int) else "SECS",
+            help=f"{what} (default {default:g})",
+        )
+    parser.add_argument(
+        "--affinity", help="processors: big, little or a mask such as 0xf0; several with commas"
+    )
+    parser.add_argument(
+        "--require-delegate",
+        action="store_true",
+        help="a node that the delegate does not take is an error",
+    )
+    parser.add_argument(
+        "--paced", type=float, dest="paced_fps", metavar="FPS", help="so many frames a second"
+    )
     parser.add_argument(
         "--runner", default="litert_python", help="litert_python (default) or native"
     )
@@ -97,16 +123,12 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         raise UsageError(
             f"--num-threads takes whole numbers with commas between, not {args.num_threads!r}."
         ) from None
+    same = {name: getattr(args, name) for name in (*NUMBERS, "require_delegate", "paced_fps")}
     try:
         return [
-            RunConfig(
-                delegate=delegate,
-                num_threads=threads,
-                warmup_runs=args.warmup_runs,
-                num_runs=args.num_runs,
-                repetitions=args.repetitions,
-            )
+            RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
             for threads in counts
+            for affinity in (args.affinity.split(",") if args.affinity else [None])
         ]
     except ValueError as error:
         raise UsageError(f"This cannot be measured: {error}.") from error
@@ -116,8 +138,11 @@ def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
     words += ["--device", args.device]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
-    for name in ("warmup_runs", "num_runs", "repetitions"):
-        words += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
+    for name in NUMBERS:
+        words += [_option(name), str(getattr(args, name))]
+    words += ["--affinity", args.affinity] if args.affinity else []
+    words += ["--require-delegate"] if args.require_delegate else []
+    words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
     words += ["--runner", args.runner]
     for name in ("runner_binary", "runtime", "python"):
         value = getattr(args, name)

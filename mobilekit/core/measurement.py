@@ -7,15 +7,19 @@ are the formats of docs/formats.md, field by field: `mobilekit.core.records` rea
 from __future__ import annotations
 
 import enum
+import re
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import digest
 from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
+
+AFFINITY = re.compile(r"big|little|0x[0-9a-fA-F]{1,32}")
+COOLING = re.compile(r"idle|none|\d{1,2}(\.\d{1,2})?")  # °C
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,28 +28,68 @@ class RunConfig:
 
     Attributes:
         delegate: A target, e.g. "xnnpack" or "nnapi@30".
+        options: Of the delegate, by name, e.g. {"fp16": "true"}; `OPTIONS` of core.target.
+        require_delegate: Whether a node that the delegate did not take is an error.
         num_threads: CPU threads the interpreter is given.
-        warmup_runs: Invocations before the measured ones, at least; they are kept apart.
-        num_runs: Measured invocations a start.
+        affinity: Processors: "big", "little" or a mask such as "0xf0"; None leaves it be.
+        shapes: Of inputs whose shape is not fixed, by name, e.g. {"image": "1,192,192,3"}.
+        warmup_runs: Invocations before the measured ones, at least; they are kept apart. Above
+            zero, the warm-up also lasts half a second and until two windows agree within 2 %.
+        num_runs: Measured invocations a start, at least, unless `max_secs` ends them.
+        min_secs: They also last at least that long, in seconds.
+        max_secs: They end there, after one at least, in seconds.
         repetitions: Blocks; in each, every file and setting is started once.
+        cooling: What is waited for before a start: "idle" (within 2 °C of the device's own
+            recorded idle), a temperature such as "35" (°C), or "none".
+        cooldown_s: A pause before every start, in seconds.
+        paced_fps: Frames a second that invocations are paced at; None runs one after the other.
+        sustained_s: Seconds of one long run for the curve over time; None for a burst.
+        load_sha256: Of a second model that runs beside the measured one; None for none.
     """
 
     delegate: str = "xnnpack"
+    options: Mapping[str, str] = field(default_factory=dict)
+    require_delegate: bool = False
     num_threads: int = 1
+    affinity: str | None = None
+    shapes: Mapping[str, str] = field(default_factory=dict)
     warmup_runs: int = 10
     num_runs: int = 50
+    min_secs: float = 1.0
+    max_secs: float = 150.0
     repetitions: int = 12
+    cooling: str = "idle"
+    cooldown_s: float = 0.0
+    paced_fps: float | None = None
+    sustained_s: float | None = None
+    load_sha256: str | None = None
 
     def __post_init__(self) -> None:
         for name, least, most in (
             ("num_threads", 1, 256),  # far more than any device has; LiteRT crashes at 100,000
             ("warmup_runs", 0, 100_000),
             ("num_runs", 1, 100_000),
+            ("min_secs", 0, 3600),
+            ("max_secs", max(0.001, self.min_secs), 86_400),
             ("repetitions", 1, 100_000),
+            ("cooldown_s", 0, 86_400),
+            ("paced_fps", 0.001, 10_000),
+            ("sustained_s", 1, 86_400),
         ):
             value = getattr(self, name)
-            if not least <= value <= most:
-                raise ValueError(f"{name} must be {least}..{most}, not {value}")
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{name} must be {least:g}..{most:g}, not {value:g}")
+        if self.affinity is not None and not AFFINITY.fullmatch(self.affinity):
+            raise ValueError(f"affinity must be big, little or a mask like 0xf0: {self.affinity!r}")
+        if not COOLING.fullmatch(self.cooling):
+            raise ValueError(f"cooling must be idle, none or a temperature: {self.cooling!r}")
+        if self.paced_fps and self.sustained_s:
+            raise ValueError("a run is either paced or sustained")
+
+    @property
+    def mode(self) -> str:
+        """One of "burst", "paced" and "sustained"."""
+        return "paced" if self.paced_fps else "sustained" if self.sustained_s else "burst"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +159,8 @@ class Conditions:
     time_in_state: Mapping[str, Mapping[str, int]] | None = None
     battery_ua: int | None = None
     plugged: bool | None = None
+    battery_percent: int | None = None
+    screen_on: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +189,46 @@ class ProfileRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Paced:
+    """What became of invocations that were due at a rate."""
+
+    fps: float
+    missed_deadlines: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Sensors, read between two measured invocations.
+
+    Attributes:
+        at_us: Since the first measured invocation began.
+        index: Of the invocation that came next, in `latencies_us`.
+        conditions: What they said.
+    """
+
+    at_us: float
+    index: int
+    conditions: Conditions
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoolDown:
+    """What was waited for before a start.
+
+    Attributes:
+        target_c: The temperature that was waited for, °C.
+        start_c: The temperature at which the start was made, °C.
+        waited_s: For how long, in seconds.
+        reached: Whether it got there within the limit.
+    """
+
+    target_c: float
+    start_c: float
+    waited_s: float
+    reached: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One start of the runner, as it printed it. Times are microseconds of the monotonic clock.
 
@@ -160,6 +246,14 @@ class Run:
         started: UTC, ISO 8601; the harness adds it.
         busy_share: CPU time that other processes used beside this start, as a share of
             all processors' time; None where the device does not tell.
+        warmup_settled: Whether the last windows of the warm-up agreed; None where nobody looked.
+        processors: Those it was allowed to run on.
+        threads: Of its process, after the measured runs.
+        paced: Of a paced run.
+        windows: Sensors between invocations, in order.
+        cache: "cold" or "warm": whether `init_us` found the delegate's cache filled; None without.
+        cool_down: What the harness waited for before it.
+        retried: Whether it was made after a start of this cell in this block had failed.
     """
 
     schema: int
@@ -187,6 +281,14 @@ class Run:
     order: int | None = None
     started: str | None = None
     busy_share: float | None = None
+    warmup_settled: bool | None = None
+    processors: tuple[int, ...] | None = None
+    threads: int | None = None
+    paced: Paced | None = None
+    windows: tuple[Window, ...] | None = None
+    cache: str | None = None
+    cool_down: CoolDown | None = None
+    retried: bool = False
 
     def __post_init__(self) -> None:
         if self.error is not None:
@@ -269,6 +371,24 @@ class MeasureConfig:
     max_secs: float | None = None
     cooling: str | None = None
     mode: str = "burst"
+    require_delegate: bool = False
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    cooldown_s: float = 0.0
+    paced_fps: float | None = None
+    sustained_s: float | None = None
+    load_sha256: str | None = None
+
+
+def measure_config(config: RunConfig, order_seed: int) -> MeasureConfig:
+    """What a sealed measurement says of its settings."""
+    same = {name: getattr(config, name) for name in SAME_SETTINGS}
+    return MeasureConfig(warmup=config.warmup_runs, mode=config.mode, order_seed=order_seed, **same)
+
+
+# Fields that `RunConfig` and `MeasureConfig` share by name.
+SAME_SETTINGS = tuple(
+    f.name for f in fields(RunConfig) if f.name in {other.name for other in fields(MeasureConfig)}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

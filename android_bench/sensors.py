@@ -30,6 +30,7 @@ MAX_CHARS = 1_000_000  # of what is looked at; `dumpsys thermalservice` prints s
 PLAUSIBLE_C = (-40.0, 150.0)  # beyond, a sensor is broken or absent
 MOST_THERMAL_STATUS = 6
 ZONES = """\
+: sensors
 for z in /sys/class/thermal/thermal_zone*; do
   { read -r kind <"$z/type" && read -r value <"$z/temp"; } 2>/dev/null &&
     echo "zone ${z##*/} $kind:$value"
@@ -94,6 +95,10 @@ class Sensors:
         reading = parse_reading(answer.stdout[:MAX_CHARS])
         self._last = (self._clock(), reading)
         return reading
+
+    def drop(self) -> None:
+        """Lets go of what was read: something happened since."""
+        self._last = None
 
     def recent(self) -> Reading:
         """What was read less than FRESH_S seconds ago, or is read now; raises DeviceError."""

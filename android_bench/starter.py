@@ -72,6 +72,7 @@ class Starter:
             started = datetime.now(UTC).isoformat()
             run = start_once(bench, cell)
         except (RunnerError, DeviceError) as error:
+            self._sensors.drop()
             started = datetime.now(UTC).isoformat()
             run = failed_run(bench, cell, str(error))
             return Started(run=replace(run, started=started), cause=error)

@@ -33,12 +33,14 @@ VALUE = re.compile(rf"-?\d{{1,10}}|{UNSET}")
 KEYCODE_WAKEUP = "224"
 # KEY…: prints what each setting is, then what `parse_screen_on` reads.
 LOOK = """\
+: settings of the screen
 for key do echo "$(settings get $key 2>/dev/null)"; done
 dumpsys power | grep -e mWakefulness= -e '^ *Display Power: state='
 :
 """
 # KEY VALUE…: writes each setting, then prints what it is.
 WRITE = """\
+: settings of the screen
 while [ "$#" -gt 1 ]; do
   if [ "$2" = null ]; then settings delete $1; else settings put $1 "$2"; fi >/dev/null 2>&1
   echo "$(settings get $1 2>/dev/null)"

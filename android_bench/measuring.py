@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,6 @@ from android_bench.checking import Checked, OutputChecks
 from android_bench.cooling import Patience
 from android_bench.jobs import Bench, Cell
 from android_bench.results import (
-    SCHEMA,
     RecordedRun,
     Session,
     append_run,
@@ -24,6 +22,7 @@ from android_bench.results import (
     read_runs,
     seal,
 )
+from android_bench.sealing import measurement_of
 from android_bench.sessions import (
     complete_blocks,
     failures_of,
@@ -35,9 +34,8 @@ from android_bench.sessions import (
 )
 from android_bench.starter import Started, Starter, is_of_device
 from android_bench.unfinished import GivenUp, UnfinishedError
-from android_bench.validity import judge
 from mobilekit.core.errors import DeviceError, RunnerError
-from mobilekit.core.measurement import Kit, Measurement, Run, measure_config
+from mobilekit.core.measurement import Kit, Measurement
 
 
 class Progress(Protocol):
@@ -66,10 +64,14 @@ class Measuring:
     progress: Progress
     again: bool
     patience: Patience
-    _lines: dict[str, list[RecordedRun]] = field(default_factory=dict)
-    _given_up: dict[str, GivenUp] = field(default_factory=dict)
-    _checked: dict[str, Checked] = field(default_factory=dict)
-    _done: int = 0
+    _lines: dict[str, list[RecordedRun]] = field(init=False, default_factory=dict)
+    _given_up: dict[str, GivenUp] = field(init=False, default_factory=dict)
+    _checked: dict[str, Checked] = field(init=False, default_factory=dict)
+    _starter: Starter = field(init=False)
+    _done: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._starter = Starter(self.bench, self.patience, self._tell)
 
     def run(self, *, seed: int, command: str, kit: Kit) -> list[Measurement]:
         """Checks, measures, seals; returns the measurements in the order of the cells.
@@ -84,18 +86,11 @@ class Measuring:
         session = (None if self.again else find_session(self._lines)) or new_session(
             seed, self.cells
         )
-        self._starter = Starter(self.bench, self.patience, self._tell)
         if len(self._complete(list(self.cells), session)) < self._repetitions:
             self._starter.rest(self.cells.values())
         self._check_outputs()
         blocks = self._run_blocks(session)
-        measurements = []
-        for name in self.cells:
-            if name not in self._given_up:
-                right = self._checked[name].check.passed
-                runs = runs_of(self._lines[name], session, blocks) if right else ()
-                measurements.append(self._measurement(name, session, runs, command, kit))
-                seal(self.results, measurements[-1])
+        measurements = self._seal(session, blocks, command, kit)
         if self._given_up:
             raise UnfinishedError(self._given_up.values(), measurements)
         return measurements
@@ -116,8 +111,6 @@ class Measuring:
                 drop_torn_line(self.results, name)
                 self._tell(f"{self.cells[name].job.title}: dropped a half-written last line")
             self._lines[name] = list(recorded.runs)
-
-    # --- outputs --------------------------------------------------------------------------------
 
     def _check_outputs(self) -> None:
         checks = OutputChecks(self.bench)
@@ -152,8 +145,6 @@ class Measuring:
             self._see_to_device(error)
             self._give_up(name, f"{cell.job.title} cannot be run: {error}", error)
             return None
-
-    # --- blocks ---------------------------------------------------------------------------------
 
     def _run_blocks(self, session: Session) -> tuple[int, ...]:
         """Measures until enough blocks count; returns their numbers."""
@@ -230,32 +221,28 @@ class Measuring:
         self._given_up[name] = GivenUp(problem=problem.rstrip("."), exit_code=failed.exit_code)
         self._tell(f"{problem.rstrip('.')}; it is given up, the others go on")
 
-    # --- results --------------------------------------------------------------------------------
-
-    def _measurement(
-        self, name: str, session: Session, runs: tuple[Run, ...], command: str, kit: Kit
-    ) -> Measurement:
-        job, checked = self.cells[name].job, self._checked[name]
-        return Measurement(
-            schema=SCHEMA,
-            cell=name,
-            model=job.model,
-            device=self.bench.info,
-            config=measure_config(job.config, session.order_seed),
-            runs=runs,
-            output_check=checked.check,
-            validity=judge(
+    def _seal(
+        self, session: Session, blocks: Sequence[int], command: str, kit: Kit
+    ) -> list[Measurement]:
+        """Seals every cell that was not given up."""
+        measurements = []
+        for name, checked in self._checked.items():
+            if name in self._given_up:
+                continue
+            runs = runs_of(self._lines[name], session, blocks) if checked.check.passed else ()
+            measurement = measurement_of(
+                self.bench,
+                self.cells[name],
+                checked,
                 runs,
-                config=job.config,
-                check=checked.check,
-                output_sha256=checked.output_sha256,
+                session=session,
                 failures=failures_of(self._lines[name], session),
-                cpu_count=self.bench.info.cpu_count,
-            ),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            command=command,
-            kit=kit,
-        )
+                command=command,
+                kit=kit,
+            )
+            seal(self.results, measurement)
+            measurements.append(measurement)
+        return measurements
 
     def _tell(self, text: str) -> None:
         self.progress(self._done, self.total, text)

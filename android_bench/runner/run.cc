@@ -13,9 +13,13 @@
 #include "android_bench/runner/affinity.h"
 #include "android_bench/runner/crash.h"
 #include "android_bench/runner/delegation.h"
+#include "android_bench/runner/load.h"
 #include "android_bench/runner/model_file.h"
 #include "android_bench/runner/npy.h"
 #include "android_bench/runner/problem.h"
+#include "android_bench/runner/profile.h"
+#include "android_bench/runner/sampling.h"
+#include "android_bench/runner/sensors.h"
 #include "android_bench/runner/sha256.h"
 #include "android_bench/runner/stopwatch.h"
 
@@ -84,15 +88,15 @@ void Stage(const Json& document, const std::string& doing) {
 }
 
 Json Totals(const std::vector<Sample>& samples) {
-  Json list = Json::Array();
-  for (const Sample& sample : samples) list.Push(Json::MicrosecondsOf(sample.total_ns()));
-  return list;
+  std::vector<int64_t> list;
+  for (const Sample& sample : samples) list.push_back(sample.total_ns());
+  return Json::MicrosecondsOf(list);
 }
 
 Json Parts(const std::vector<Sample>& samples, int64_t Sample::*part) {
-  Json list = Json::Array();
-  for (const Sample& sample : samples) list.Push(Json::MicrosecondsOf(sample.*part));
-  return list;
+  std::vector<int64_t> list;
+  for (const Sample& sample : samples) list.push_back(sample.*part);
+  return Json::MicrosecondsOf(list);
 }
 
 // Runs every input of the stacks once; writes one output_<k>.npy, (count, ...), an output.
@@ -186,15 +190,49 @@ std::string DigestOf(const Bytes& bytes) {
   return total.Hex();
 }
 
-// Runs the model as often as was asked for; what is around the run is read before and after.
+// Runs the model as often as was asked for, with what runs beside it and between.
+Timing RunModel(const Arguments& arguments, const std::vector<Bytes>& values, Model* model,
+                LoadModel* beside, std::vector<Bytes>* outputs, Json* document) {
+  Profile profile(model->subgraph(), model->num_nodes(), arguments.delegate);
+  std::vector<litert::ProfiledEvent> events;
+  const auto invoke = [&] {
+    if (!arguments.profile) return model->Invoke(values, outputs);
+    const Sample sample = model->InvokeProfiled(values, outputs, &events);
+    profile.Add(events);
+    return sample;
+  };
+  Sensors sensors(arguments.sysfs_root);
+  const bool sampled = arguments.sensors_secs > 0 && sensors.any();
+  Sampler sampler(&sensors, arguments.sensors_secs);
+  const auto between = [&](const Moment& moment) {
+    if (moment.index == 0) profile.Clear();  // the warm-up's
+    if (sampled) sampler.Between(moment);
+  };
+  if (beside != nullptr) beside->load().Start();
+  Timing timing = Measure(arguments.timing, invoke, RealClock(), between);
+  if (beside != nullptr) {
+    beside->load().Stop();
+    (*document)["load"] = beside->Report();
+  }
+  if (arguments.profile) (*document)["profile"] = profile.Rows();
+  (*document)["windows"] = sampled ? sampler.Windows() : Json();
+  if (!sampled) {
+    (*document)["unread"]["windows"] =
+        arguments.sensors_secs > 0 ? "no sensor is readable here" : "--sensors off was asked for";
+  }
+  return timing;
+}
+
+// Measures; what is around the run is read before and after.
 void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock& clock,
-                  const std::vector<Bytes>& values, Model* model, Json* document) {
+                  const std::vector<Bytes>& values, Model* model, LoadModel* beside,
+                  Json* document) {
   Json* unread = &(*document)["unread"];
   std::vector<Bytes> outputs = model->OutputBytes();
-  const Json before = proc.Conditions(unread);
+  const Proc sensors(arguments.sysfs_root);
+  const Json before = sensors.Conditions(unread);
   Stage(*document, "the model was run");
-  const Timing timing =
-      Measure(arguments.timing, [&] { return model->Invoke(values, &outputs); });
+  const Timing timing = RunModel(arguments, values, model, beside, &outputs, document);
   const std::optional<double> busy = clock.BusyShare();
   (*document)["busy_share"] = busy ? Json(*busy) : Json();
   if (!busy) (*unread)["busy_share"] = "/proc/stat cannot be read";
@@ -202,7 +240,10 @@ void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock&
   const std::optional<int64_t> threads = proc.Threads();
   (*document)["threads"] = threads ? Json(*threads) : Json();
   (*document)["conditions"]["before"] = before;
-  (*document)["conditions"]["after"] = proc.Conditions(unread);
+  (*document)["conditions"]["after"] = sensors.Conditions(unread);
+  if (!arguments.sysfs_root.empty()) {
+    (*unread)["conditions"] = "simulated: read below --sysfs-root, no sensors of this device";
+  }
   FillTimes(timing, arguments, document);
   for (const Bytes& output : outputs) (*document)["output_sha256"].Push(DigestOf(output));
 }
@@ -216,15 +257,17 @@ void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, 
   (*document)["model_sha256"] = Sha256OfFile(arguments.model);
   CheckModelFile(arguments.model);
   const RuntimeEnvironment environment(api);
-  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads, false,
-                                  arguments.signature};
+  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads,
+                                  arguments.profile, arguments.signature};
   Stage(*document, "the model was loaded");
   const int64_t start = NowNs();
   Model model(environment, arguments.model, options);
   (*document)["init_us"] = Json::MicrosecondsOf(NowNs() - start);
   Inputs inputs(model.inputs(), arguments.inputs);
   const std::vector<Bytes> values = inputs.Read(0);
-  FillMeasured(arguments, proc, clock, values, &model, document);
+  std::optional<LoadModel> beside;
+  if (!arguments.load.empty()) beside.emplace(api, arguments.load, arguments.load_threads);
+  FillMeasured(arguments, proc, clock, values, &model, beside ? &*beside : nullptr, document);
   (*document)["inputs"]["source"] = inputs.source();
   for (const std::string& digest : inputs.Sha256OfStacks()) {
     (*document)["inputs"]["sha256"].Push(digest);

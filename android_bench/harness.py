@@ -183,9 +183,7 @@ class _Measuring:
     def _bring_files(self) -> None:
         device = self.bench.device
         for cell in self.cells.values():
-            device.push(cell.job.path, cell.remote_model(device))
-            inputs = cell.job.reference.inputs if cell.job.reference else ()
-            for local, remote in zip(inputs, cell.remote_inputs(device), strict=True):
+            for local, remote in cell.files(device):
                 device.push(local, remote)
 
     def _read_lines(self) -> None:

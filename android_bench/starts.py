@@ -26,9 +26,10 @@ def timed_start(bench: Bench, cell: Cell) -> Run:
         model_sha256=cell.job.model.sha256,
         config=cell.job.config,
         inputs=cell.remote_inputs(device),
+        load=cell.remote_load(device),
     )
     try:
-        run = bench.runner.start(device, start, timeout_s=bench.timeout_s)
+        run = bench.runner.start(device, start, timeout_s=bench.start_timeout_s(cell.job.config))
     except (RunnerError, DeviceError) as error:
         return _failed(bench, cell, str(error))
     if run.error is None and run.runtime != bench.runtime:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.measurement import Measurement, RunConfig
+from mobilekit.core.measurement import Measurement, Run, RunConfig
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     from android_bench.devices.cleaning import Cleaned
     from android_bench.devices.overview import ListedDevice
-    from android_bench.harness import Progress
+    from android_bench.harness import Job, Progress
     from converters.verify import Verification
 
 
@@ -244,6 +244,7 @@ def benchmark_files(
     command: str = "mobilekit.benchmark_files",
     progress: Progress,
     again: bool = False,
+    load: Path | None = None,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -260,6 +261,7 @@ def benchmark_files(
         command: What repeats this, for the results.
         progress: Told of every start.
         again: Measure anew, whatever was measured before.
+        load: A second .tflite file that runs all the time beside each of them.
 
     Returns:
         One sealed measurement a file and setting: files in order, settings within.
@@ -272,16 +274,11 @@ def benchmark_files(
         StorageError: If results cannot be written.
     """
     from android_bench.devices import DEVICE_KINDS, open_device, public_name
-    from android_bench.harness import Job, measure
+    from android_bench.harness import measure
     from android_bench.runners import open_runner
     from mobilekit.kit import kit
-    from mobilekit.sources import describe_tflite, measured_model
 
-    jobs = [
-        Job(path=path, model=measured_model(describe_tflite(path)[1]), config=config)
-        for path in models
-        for config in configs
-    ]
+    jobs = _jobs(models, configs, load)
     opened = open_device(device)
     if device not in DEVICE_KINDS:  # results are shared; serials and addresses are not
         public = opened.label if opened.kind == "adb" else public_name(device)
@@ -297,6 +294,67 @@ def benchmark_files(
         progress=progress,
         again=again,
     )
+
+
+def profile_files(
+    models: Sequence[Path],
+    results: Path,
+    *,
+    device: str = "host",
+    configs: Sequence[RunConfig] = (RunConfig(),),
+    runner: str = "native",
+    runner_binary: Path | None = None,
+    runtime: str | None = None,
+    python: Path | None = None,
+    progress: Progress,
+    again: bool = False,
+    load: Path | None = None,
+) -> list[Run]:
+    """Times the operators of .tflite files, in one start each that counts for nothing else.
+
+    The arguments are those of `benchmark_files`; `mobilekit.profiles.profiled` sets what comes back
+    beside its measurements.
+
+    Returns:
+        One run with its `profile` a file and setting: files in order, settings within.
+
+    Raises:
+        UsageError: If there is no such file, device or runner, or the runner cannot profile.
+        ModelFileError: If a file is no .tflite that can be read.
+        RunnerError: If a file cannot be run or profiled.
+        DeviceError: If the device fails.
+        StorageError: If profiles cannot be written or read.
+    """
+    from android_bench.devices import open_device
+    from android_bench.profiling import profile
+    from android_bench.runners import open_runner
+
+    return profile(
+        _jobs(models, configs, load),
+        open_device(device),
+        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+        results,
+        progress=progress,
+        again=again,
+    )
+
+
+def _jobs(models: Sequence[Path], configs: Sequence[RunConfig], load: Path | None) -> list[Job]:
+    """Every file under every setting, beside `load` if there is one."""
+    from android_bench.harness import Job
+    from mobilekit.sources import describe_tflite, measured_model
+
+    sha256 = describe_tflite(load)[1].sha256 if load else None
+    return [
+        Job(
+            path=path,
+            model=measured_model(describe_tflite(path)[1]),
+            config=replace(config, load_sha256=sha256),
+            load=load,
+        )
+        for path in models
+        for config in configs
+    ]
 
 
 def list_devices() -> tuple[ListedDevice, ...]:

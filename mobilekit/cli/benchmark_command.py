@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit.cli import modes
 from mobilekit.cli.options import add_json
 from mobilekit.core.measurement import RunConfig
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
-  mobilekit benchmark net.tflite --runner native
+  mobilekit benchmark net.tflite --runner native --load other.tflite --profile
+  mobilekit benchmark net.tflite --runner native --sustained 30m
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
@@ -51,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             _option(name),
             type=int if isinstance(default, int) else float,
-            default=default,
+            default=None if name == "repetitions" else default,
             metavar="N" if isinstance(default, int) else "SECS",
-            help=f"{what} (default {default:g})",
+            help=f"{what} (default {default:g}{', 1 with --sustained' * (name == 'repetitions')})",
         )
     parser.add_argument(
         "--affinity", help="processors: big, little or a mask such as 0xf0; several with commas"
@@ -63,9 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="a node that the delegate does not take is an error",
     )
-    parser.add_argument(
-        "--paced", type=float, dest="paced_fps", metavar="FPS", help="so many frames a second"
-    )
+    modes.add_arguments(parser)
     parser.add_argument(
         "--runner", default="litert_python", help="litert_python (default) or native"
     )
@@ -92,12 +92,14 @@ def run(args: argparse.Namespace) -> None:
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
 
+    configs = _configs(args)
+    modes.check(args, configs)
     with StartsBar() as progress:
         measurements = benchmark_files(
             args.models,
             args.out,
             device=args.device,
-            configs=_configs(args),
+            configs=configs,
             runner=args.runner,
             runner_binary=args.runner_binary,
             runtime=args.runtime,
@@ -105,11 +107,14 @@ def run(args: argparse.Namespace) -> None:
             command=shlex.join(_command(args)),
             progress=progress,
             again=args.again,
+            load=args.load,
         )
-    if args.json:
+    if args.json and not args.profile:
         print_json(measurements)
-        return
-    _print(measurements, settings=len(measurements) // len(args.models))
+    if not args.json:
+        _print(measurements, settings=len(measurements) // len(args.models))
+    if args.profile:
+        modes.profile(args, configs, measurements)
 
 
 def _configs(args: argparse.Namespace) -> list[RunConfig]:
@@ -123,7 +128,8 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         raise UsageError(
             f"--num-threads takes whole numbers with commas between, not {args.num_threads!r}."
         ) from None
-    same = {name: getattr(args, name) for name in (*NUMBERS, "require_delegate", "paced_fps")}
+    names = (*NUMBERS, "require_delegate", "paced_fps", "sustained_s")
+    same = {name: getattr(args, name) for name in names} | {"repetitions": _repetitions(args)}
     try:
         return [
             RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
@@ -134,15 +140,23 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         raise UsageError(f"This cannot be measured: {error}.") from error
 
 
+def _repetitions(args: argparse.Namespace) -> int:
+    """As asked for; one long run shows its curve by itself."""
+    if args.repetitions is not None:
+        return int(args.repetitions)
+    return RunConfig.repetitions if args.sustained_s is None else 1
+
+
 def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
     words += ["--device", args.device]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
-        words += [_option(name), str(getattr(args, name))]
+        value = _repetitions(args) if name == "repetitions" else getattr(args, name)
+        words += [_option(name), str(value)]
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
-    words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
+    words += modes.words(args)
     words += ["--runner", args.runner]
     for name in ("runner_binary", "runtime", "python"):
         value = getattr(args, name)
@@ -161,10 +175,13 @@ def _print(measurements: list[Measurement], settings: int) -> None:
     table = terminal_table(rows(found))
     print(table.title)
     print_table(table.headers, table.rows)
+    modes.print_curves(measurements)
     for index, candidate in enumerate(measurements[settings:]):
         try:
             comparison = compare_measurements(measurements[index % settings], candidate)
             print_notes(sentences(comparison))
         except IncomparableError as error:
             print_notes([str(error)])
-    print_notes([*table.notes, *about_devices([measurements[0].device])])
+    print_notes(
+        [*modes.notes(measurements), *table.notes, *about_devices([measurements[0].device])]
+    )

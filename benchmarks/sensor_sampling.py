@@ -23,7 +23,7 @@ from pathlib import Path
 
 import measured
 import numpy as np
-from runner_overhead import interval, models
+from runner_overhead import RECIPES, interval, models
 
 from android_bench.runners.native import find_binary, find_library
 
@@ -102,17 +102,17 @@ def report(
             f" {ZONES} thermal zones and a battery, which are cheaper to read than a kernel's."
         )
     lines = [
-        f"MobileNetV2 1.0 224, one thread. {blocks} blocks; in each, every file is started once with"
+        f"MobileNetV2 1.0 224, one thread. {blocks} blocks; in each, every file is started with"
         f" sensors read every 0.5 s, every {OFTEN_S} s, and not at all, in random order;"
-        f" {MIN_SECS:g} s of measured invocations, whose median counts. {sensors} Median over blocks"
-        " of the ratio of run medians to that without sensors, with an interval of at least 95 %"
-        " between order statistics. Other work on this computer: load average"
+        f" {MIN_SECS:g} s of measured invocations, whose median counts. {sensors} Median over"
+        " blocks of the ratio of run medians to that without sensors, with an interval of at least"
+        " 95 % between order statistics. Other work on this computer: load average"
         f" {os.getloadavg()[2]:.1f} over the last 15 minutes.",
         "",
         "| file | sensors | readings a run | latency, ratio to off | |",
         "|---|---|---|---|---|",
     ]
-    for recipe in dict.fromkeys(recipe for recipe, _ in medians):
+    for recipe in RECIPES:
         for way, every in (("on", "0.5 s"), ("often", f"{OFTEN_S} s")):
             middle, low, high = interval(medians[recipe, way], medians[recipe, "off"])
             lines.append(

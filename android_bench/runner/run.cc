@@ -17,11 +17,9 @@
 #include "android_bench/runner/model_file.h"
 #include "android_bench/runner/npy.h"
 #include "android_bench/runner/problem.h"
-#include "android_bench/runner/profile.h"
-#include "android_bench/runner/sampling.h"
-#include "android_bench/runner/sensors.h"
 #include "android_bench/runner/sha256.h"
 #include "android_bench/runner/stopwatch.h"
+#include "android_bench/runner/timed.h"
 
 namespace mobilekit {
 namespace {
@@ -190,39 +188,6 @@ std::string DigestOf(const Bytes& bytes) {
   return total.Hex();
 }
 
-// Runs the model as often as was asked for, with what runs beside it and between.
-Timing RunModel(const Arguments& arguments, const std::vector<Bytes>& values, Model* model,
-                LoadModel* beside, std::vector<Bytes>* outputs, Json* document) {
-  Profile profile(model->subgraph(), model->num_nodes(), arguments.delegate);
-  std::vector<litert::ProfiledEvent> events;
-  const auto invoke = [&] {
-    if (!arguments.profile) return model->Invoke(values, outputs);
-    const Sample sample = model->InvokeProfiled(values, outputs, &events);
-    profile.Add(events);
-    return sample;
-  };
-  Sensors sensors(arguments.sysfs_root);
-  const bool sampled = arguments.sensors_secs > 0 && sensors.any();
-  Sampler sampler(&sensors, arguments.sensors_secs);
-  const auto between = [&](const Moment& moment) {
-    if (moment.index == 0) profile.Clear();  // the warm-up's
-    if (sampled) sampler.Between(moment);
-  };
-  if (beside != nullptr) beside->load().Start();
-  Timing timing = Measure(arguments.timing, invoke, RealClock(), between);
-  if (beside != nullptr) {
-    beside->load().Stop();
-    (*document)["load"] = beside->Report();
-  }
-  if (arguments.profile) (*document)["profile"] = profile.Rows();
-  (*document)["windows"] = sampled ? sampler.Windows() : Json();
-  if (!sampled) {
-    (*document)["unread"]["windows"] =
-        arguments.sensors_secs > 0 ? "no sensor is readable here" : "--sensors off was asked for";
-  }
-  return timing;
-}
-
 // Measures; what is around the run is read before and after.
 void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock& clock,
                   const std::vector<Bytes>& values, Model* model, LoadModel* beside,
@@ -232,7 +197,7 @@ void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock&
   const Proc sensors(arguments.sysfs_root);
   const Json before = sensors.Conditions(unread);
   Stage(*document, "the model was run");
-  const Timing timing = RunModel(arguments, values, model, beside, &outputs, document);
+  const Timing timing = RunTimed(arguments, values, model, beside, &outputs, document);
   const std::optional<double> busy = clock.BusyShare();
   (*document)["busy_share"] = busy ? Json(*busy) : Json();
   if (!busy) (*unread)["busy_share"] = "/proc/stat cannot be read";

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.devices import Device
-from android_bench.runners import Runner
+from android_bench.runners import Runner, check_modes
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import UsageError
@@ -47,12 +47,14 @@ class Job:
         config: How it is measured.
         reference: What its outputs are checked against; None seeds the inputs and lets the
             built-in kernels answer.
+        load: The .tflite file that runs beside it, whose sha256 is the config's; None for none.
     """
 
     path: Path
     model: MeasuredModel
     config: RunConfig
     reference: Reference | None = None
+    load: Path | None = None
 
     @property
     def title(self) -> str:
@@ -80,6 +82,11 @@ class Bench:
     runtime: Runtime
     timeout_s: float
 
+    def start_timeout_s(self, config: RunConfig) -> float:
+        """The limit of one start under `config`: what a long one takes longer comes on top."""
+        longest = max(config.max_secs, config.sustained_s or 0.0)
+        return self.timeout_s + max(0.0, longest - RunConfig.max_secs)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -105,13 +112,28 @@ class Cell:
         """Where its inputs are on the device."""
         return tuple(f"{device.workspace}/files/{digest}.npy" for digest in self.input_sha256)
 
+    def remote_load(self, device: Device) -> str | None:
+        """Where the model that runs beside it is on the device; None where there is none."""
+        sha256 = self.job.config.load_sha256
+        return None if sha256 is None else f"{device.workspace}/files/{sha256}.tflite"
+
+    def files(self, device: Device) -> tuple[tuple[Path, str], ...]:
+        """What a start needs on the device: each file here, and its path there."""
+        inputs = self.job.reference.inputs if self.job.reference else ()
+        load = self.remote_load(device)
+        return (
+            (self.job.path, self.remote_model(device)),
+            *zip(inputs, self.remote_inputs(device), strict=True),
+            *(((self.job.load, load),) if self.job.load and load else ()),
+        )
+
 
 def make_cells(jobs: Sequence[Job], bench: Bench) -> tuple[Cell, ...]:
     """Names the jobs.
 
     Raises:
         UsageError: If there are none, two are the same, their repetitions differ, a file is not
-            the one that its job speaks of, or the runner cannot apply a delegate.
+            the one that its job speaks of, or the runner cannot apply a delegate or a mode.
         StorageError: If a file cannot be read.
     """
     if not jobs:
@@ -145,6 +167,15 @@ def _check_delegate(job: Job, bench: Bench) -> None:
         )
 
 
+def _check_load(job: Job) -> None:
+    found = None if job.load is None else sha256_file(job.load)
+    if found != job.config.load_sha256:
+        raise UsageError(
+            f"{job.path}: the model that runs beside it ({job.load or 'none is named'}) is not the"
+            f" one that the settings mean (sha256 {job.config.load_sha256 or 'none'})."
+        )
+
+
 def _make_cell(job: Job, bench: Bench) -> Cell:
     found = sha256_file(job.path)
     if found != job.model.sha256:
@@ -153,6 +184,8 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
             f" is {found[:16]}…, not {job.model.sha256[:16]}…. Was it written anew meanwhile?"
         )
     _check_delegate(job, bench)
+    check_modes(bench.runner.name, job.config)
+    _check_load(job)
     reference = job.reference
     inputs = tuple(map(sha256_file, reference.inputs)) if reference else ()
     outputs = reference.outputs if reference else None

@@ -19,8 +19,8 @@ from typing import IO
 from android_bench.interrupt import Interrupt, current
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError
 
-# A document of 100,000 invocations, the most a RunConfig allows, has under 6 MB.
-MAX_OUTPUT_BYTES = 32_000_000
+# A document of 2,000,000 invocations, the most that our runner makes, has under 80 MB.
+MAX_OUTPUT_BYTES = 96_000_000
 READ_BYTES = 1 << 16
 EXIT_NOT_STARTED = 127  # what a shell answers for a command it cannot find
 LOOK_S = 0.2  # how often a thread that can be stopped looks whether it is to, at a silent command

@@ -53,11 +53,9 @@ class Starter:
         self._cooler.rest(cell.job.config for cell in cells)
 
     def bring(self, cell: Cell) -> None:
-        """Brings a cell's file and inputs; raises DeviceError, StorageError."""
+        """Brings all files of a cell; raises DeviceError, StorageError."""
         device = self._bench.device
-        device.push(cell.job.path, cell.remote_model(device))
-        inputs = cell.job.reference.inputs if cell.job.reference else ()
-        for local, remote in zip(inputs, cell.remote_inputs(device), strict=True):
+        for local, remote in cell.files(device):
             device.push(local, remote)
         self._brought.add(cell.id)
 

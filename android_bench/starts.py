@@ -34,8 +34,9 @@ def start_once(bench: Bench, cell: Cell) -> Run:
         model_sha256=cell.job.model.sha256,
         config=cell.job.config,
         inputs=cell.remote_inputs(device),
+        load=cell.remote_load(device),
     )
-    run = bench.runner.start(device, start, timeout_s=bench.timeout_s)
+    run = bench.runner.start(device, start, timeout_s=bench.start_timeout_s(cell.job.config))
     if run.error is None and run.runtime != bench.runtime:
         raise RunnerError("the runtime is another than before; was it installed anew?")
     return run

@@ -48,8 +48,10 @@ def judge(
     good = [run for run in runs if run.error is None]
     if not good:
         return _invalid("no start went well: " + (failures[-1] if failures else "none was made"))
+    # One long run is no poor burst: that its latency moves is what it was made to show.
+    burst = config.sustained_s is None
     reasons = [
-        *_blocks(good),
+        *(_blocks(good) if burst else ()),
         *_fallback(good, config.delegate),
         *_partial_fallback(good, config.delegate),
         *_outputs(good, output_sha256),
@@ -58,7 +60,7 @@ def judge(
         *judge_conditions(good, config),
         *_busy(good, cpu_count),
         *_spread(good),
-        *_drift(good),
+        *(_drift(good) if burst else ()),
     ]
     return Verdict(status=Validity.SUSPECT if reasons else Validity.VALID, reasons=tuple(reasons))
 

@@ -6,13 +6,13 @@ import functools
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.measurement import Measurement, RunConfig
+from mobilekit.core.measurement import Measurement, Run, RunConfig
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from android_bench.devices import Device
     from android_bench.devices.cleaning import Cleaned
     from android_bench.devices.overview import ListedDevice
-    from android_bench.harness import Progress
+    from android_bench.harness import Job, Progress
     from converters.verify import Verification
 
 
@@ -248,6 +248,7 @@ def benchmark_files(
     progress_of: Callable[[str], Progress] | None = None,
     again: bool = False,
     cool_limit_s: float | None = None,
+    load: Path | None = None,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -270,6 +271,7 @@ def benchmark_files(
         again: Measure anew, whatever was measured before.
         cool_limit_s: The longest wait for a device to cool before a start, in seconds; None takes
             `android_bench.cooling.COOL_LIMIT_S`.
+        load: A second .tflite file that runs all the time beside each of them.
 
     Returns:
         One sealed measurement a device, file and setting: devices in order, files within, settings
@@ -286,16 +288,11 @@ def benchmark_files(
     from android_bench.cooling import Patience
     from android_bench.devices import open_device
     from android_bench.fleet import Task, all_measured, measure_side_by_side
-    from android_bench.harness import Job, measure
+    from android_bench.harness import measure
     from android_bench.runners import open_runner
     from mobilekit.kit import kit
-    from mobilekit.sources import describe_tflite, measured_model
 
-    jobs = [
-        Job(path=path, model=measured_model(describe_tflite(path)[1]), config=config)
-        for path in models
-        for config in configs
-    ]
+    jobs = _jobs(models, configs, load)
     names = [device] if isinstance(device, str) else list(device)
     tasks = [
         Task(
@@ -353,6 +350,67 @@ def _without_address(command: str, name: str, device: Device) -> str:
         return command
     public = device.label if device.kind == "adb" else public_name(name)
     return command.replace(shlex.quote(name), public)
+
+
+def profile_files(
+    models: Sequence[Path],
+    results: Path,
+    *,
+    device: str = "host",
+    configs: Sequence[RunConfig] = (RunConfig(),),
+    runner: str = "native",
+    runner_binary: Path | None = None,
+    runtime: str | None = None,
+    python: Path | None = None,
+    progress: Progress,
+    again: bool = False,
+    load: Path | None = None,
+) -> list[Run]:
+    """Times the operators of .tflite files, in one start each that counts for nothing else.
+
+    The arguments are those of `benchmark_files`; `mobilekit.profiles.profiled` sets what comes back
+    beside its measurements.
+
+    Returns:
+        One run with its `profile` a file and setting: files in order, settings within.
+
+    Raises:
+        UsageError: If there is no such file, device or runner, or the runner cannot profile.
+        ModelFileError: If a file is no .tflite that can be read.
+        RunnerError: If a file cannot be run or profiled.
+        DeviceError: If the device fails.
+        StorageError: If profiles cannot be written or read.
+    """
+    from android_bench.devices import open_device
+    from android_bench.profiling import profile
+    from android_bench.runners import open_runner
+
+    return profile(
+        _jobs(models, configs, load),
+        open_device(device),
+        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+        results,
+        progress=progress,
+        again=again,
+    )
+
+
+def _jobs(models: Sequence[Path], configs: Sequence[RunConfig], load: Path | None) -> list[Job]:
+    """Every file under every setting, beside `load` if there is one."""
+    from android_bench.harness import Job
+    from mobilekit.sources import describe_tflite, measured_model
+
+    sha256 = describe_tflite(load)[1].sha256 if load else None
+    return [
+        Job(
+            path=path,
+            model=measured_model(describe_tflite(path)[1]),
+            config=replace(config, load_sha256=sha256),
+            load=load,
+        )
+        for path in models
+        for config in configs
+    ]
 
 
 def list_devices() -> tuple[ListedDevice, ...]:

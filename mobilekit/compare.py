@@ -168,6 +168,9 @@ def subject(baseline: Measurement, candidate: Measurement, varied: Difference | 
         after.append(shared["delegate"].shown)
     if about != "num_threads":
         after.append(shared["num_threads"].shown)
+    for field, usual in (("mode", "burst"), ("load", "alone")):
+        if about != field and shared[field].shown != usual:
+            after.append(shared[field].shown)
     return f"{' '.join(before)}: {', '.join(after)}"
 
 

@@ -122,6 +122,18 @@ def _kit(measurement: Measurement) -> Trait:
     return Trait(key=canonical_json(kit), shown=printable(f"mobilekit {kit.version}{commit}"))
 
 
+def _mode(measurement: Measurement) -> Trait:
+    config = measurement.config
+    if config.paced_fps is not None:
+        return _same(f"paced at {config.paced_fps:g} frames a second")
+    return _same(config.mode + (f" for {config.sustained_s:g} s" if config.sustained_s else ""))
+
+
+def _load(measurement: Measurement) -> Trait:
+    sha256 = measurement.config.load_sha256
+    return _same(f"beside model {sha256[:12]}" if sha256 else "alone")
+
+
 def _of_runs(name: str, read: Callable[[Run], str]) -> Callable[[Measurement], Trait]:
     """A trait that every start recorded for itself; they must agree."""
 
@@ -157,7 +169,8 @@ IDENTITY = (
     Field(name="affinity", read=lambda m: _same(m.config.affinity or "any CPU")),
     Field(name="runtime", read=_of_runs("runtime", _runtime)),
     Field(name="context", read=_of_runs("context", lambda run: run.context)),
-    Field(name="mode", read=lambda m: _same(m.config.mode)),
+    Field(name="mode", read=_mode),
+    Field(name="load", read=_load),
     Field(name="device", read=_device, may_vary=False),
     Field(name="reality", read=_simulated, may_vary=False),
     Field(name="device build", read=_build, may_vary=False),

@@ -239,6 +239,8 @@ ONE_THING = [
     ("config.options", {"precision": "fp16"}, "delegate"),
     ("config.affinity", "big", "affinity"),
     ("config.mode", "sustained", "mode"),
+    ("config.paced_fps", 30.0, "mode"),
+    ("config.load_sha256", "ab" * 32, "load"),
     ("runs.runtime.version", "2.14.0", "runtime"),
     ("runs.context", "app", "context"),
 ]
@@ -279,6 +281,14 @@ def test_what_was_not_measured_side_by_side_is_refused_even_alone(path, value, f
     baseline, candidate = pair(STEADY, STEADY)
     with pytest.raises(IncomparableError, match=f"differ in .*{field} .*in one command"):
         compare_measurements(baseline, changed(candidate, path, value))
+
+
+def test_what_ran_beside_and_at_which_pace_is_said():
+    sides = pair(STEADY, STEADY)
+    for path, value in (("config.paced_fps", 30.0), ("config.load_sha256", "ab" * 32)):
+        sides = [changed(side, path, value) for side in sides]
+    shown = "2 threads, paced at 30 frames a second, beside model abababababab: "
+    assert shown in compare_measurements(*sides).sentence()
 
 
 def test_every_field_of_the_identity_has_a_test():

@@ -24,7 +24,7 @@ def scene(tmp_path, monkeypatch):
         ("garbage", "is not its document"),
         ("error", "no memory for the tensors"),
         ("hang", "ran longer than 1.5 s"),
-        ("flood", "wrote more than 32,000,000 bytes"),
+        ("flood", "wrote more than 96,000,000 bytes"),
         ("other runtime", "the runtime is another than before"),
     ],
 )

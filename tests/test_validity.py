@@ -72,6 +72,14 @@ def test_a_quiet_measurement_is_valid_without_reasons():
     assert verdict(QUIET).reasons == ()
 
 
+def test_one_long_run_is_no_poor_burst():
+    slowing = [run_of(latencies_us=tuple(1000.0 + 50 * k for k in range(8)))]
+    assert len(verdict(slowing).reasons) == 2  # too few, and slower in its second half
+    assert verdict(slowing, config=replace(CONFIG, sustained_s=60.0)).status is Validity.VALID
+    busy = [replace(slowing[0], busy_share=0.5)]
+    assert verdict(busy, config=replace(CONFIG, sustained_s=60.0)).status is Validity.SUSPECT
+
+
 def test_wrong_outputs_are_invalid_and_the_only_thing_said():
     check = replace(PASSED, passed=False, detail="every output is 0")
     found = verdict(QUIET[:2], check=check, failures=["crashed"])

@@ -10,6 +10,7 @@ namespace mobilekit {
 namespace {
 
 constexpr double kMostSeconds = 1e6;
+constexpr double kLeastSensorSeconds = 0.01;
 constexpr int64_t kMostRuns = 1'000'000'000;
 
 using Take = std::function<void(const std::string&)>;
@@ -73,6 +74,22 @@ std::string OneOf(const std::string& text, const std::vector<std::string>& choic
   Refuse(text, "one of " + list);
 }
 
+double SensorSeconds(const std::string& text) {
+  if (text == "off") return 0;
+  const double seconds = Number(text, kMostSeconds);
+  if (seconds < kLeastSensorSeconds) Refuse(text, "off, or a number of 0.01 or more");
+  return seconds;
+}
+
+// What one option cannot say alone.
+void Finish(Arguments* arguments) {
+  TimingOptions* time = &arguments->timing;
+  if (arguments->sustained_secs <= 0) return;
+  if (time->paced_fps > 0) throw UsageProblem("a run is either --paced or --sustained");
+  time->num_runs = 1;
+  time->min_secs = time->max_secs = arguments->sustained_secs;
+}
+
 std::vector<Row> Rows(Arguments* to) {
   InputOptions* in = &to->inputs;
   TimingOptions* time = &to->timing;
@@ -123,7 +140,17 @@ std::vector<Row> Rows(Arguments* to) {
       {"--min-secs", "S", "measured invocations last at least that long", seconds(&time->min_secs)},
       {"--max-secs", "S", "and end then, whatever their number", seconds(&time->max_secs)},
       {"--paced", "FPS", "invoke so many times a second, and count missed deadlines",
-       [time](const std::string& v) { time->paced_fps = Number(v, 1000); }},
+       [time](const std::string& v) { time->paced_fps = Number(v, 10'000); }},
+      {"--sustained", "S", "one long run of that time, whatever the four options before say",
+       seconds(&to->sustained_secs)},
+      {"--load", "FILE", "a second model that runs all the time beside the measured one",
+       text(&to->load)},
+      {"--load-threads", "N", "threads of it",
+       [to](const std::string& v) { to->load_threads = static_cast<int>(WholeNumber(v, 1, 1024)); }},
+      {"--profile", "", "time every operator, which slows the run", flag(&to->profile)},
+      {"--sensors", "S|off", "least time between two readings of the sensors during the run",
+       [to](const std::string& v) { to->sensors_secs = SensorSeconds(v); }},
+      {"--sysfs-root", "FOLDER", "for tests: read the sensors of FOLDER/sys", text(&to->sysfs_root)},
   };
 }
 
@@ -150,6 +177,7 @@ Arguments ParseArguments(int argc, const char* const* argv) {
   if (!arguments.help && !arguments.probe && arguments.model.empty()) {
     throw UsageProblem("--model is needed; see --help");
   }
+  Finish(&arguments);
   return arguments;
 }
 

@@ -32,6 +32,12 @@ struct Arguments {
   std::string affinity;   // empty leaves it as it is
   std::string signature;  // empty means the first
   std::string outputs;    // folder; empty writes none
+  std::string load;       // a second model's file; empty for none
+  int load_threads = 1;
+  bool profile = false;         // time every operator
+  double sensors_secs = 0.5;    // between two readings; 0 reads none during the run
+  std::string sysfs_root;       // for tests: where /sys lies instead of below /
+  double sustained_secs = 0;    // of one long run; 0 for a burst
   InputOptions inputs = {{}, 0, 16, {}};  // an output check needs 16 inputs at least
   TimingOptions timing = {10, 0.5, 50, 0, 150, 0};
 };

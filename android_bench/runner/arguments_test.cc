@@ -24,6 +24,14 @@ int main() {
   CHECK(all.inputs.seed == UINT64_MAX);
   CHECK(all.timing.paced_fps == 29.97 && all.timing.min_secs == 1.5);
   CHECK(all.require_delegate && all.delegate == "none" && all.context == "host");
+  CHECK(all.sensors_secs == 0.5 && !all.profile && all.load.empty());
+  const Arguments modes = Parse({"--model", "m", "--sustained", "90", "--load", "n.tflite",
+                                 "--load-threads", "2", "--profile", "--sensors", "off",
+                                 "--num-runs", "7", "--max-secs", "5"});
+  CHECK(modes.timing.num_runs == 1 && modes.timing.min_secs == 90 && modes.timing.max_secs == 90);
+  CHECK(modes.load == "n.tflite" && modes.load_threads == 2 && modes.profile);
+  CHECK(modes.sensors_secs == 0);
+  CHECK(Parse({"--model", "m", "--sensors", "0.25"}).sensors_secs == 0.25);
   const Arguments few = Parse({"--model", "m"});
   CHECK(few.timing.warmup_runs == 10 && few.timing.num_runs == 50 && few.num_threads == 1);
   CHECK(Parse({"--probe"}).probe);
@@ -39,6 +47,9 @@ int main() {
   CHECK_THROWS(Parse({"--num-runs", "99999999999999999999"}), "not a whole number");
   CHECK_THROWS(Parse({"--seed", "-1"}), "not a seed");
   CHECK_THROWS(Parse({"--min-secs", "nan"}), "not a number");
+  CHECK_THROWS(Parse({"--model", "m", "--sustained", "9", "--paced", "30"}), "either");
+  CHECK_THROWS(Parse({"--sensors", "never"}), "not a number");
+  CHECK_THROWS(Parse({"--sensors", "0"}), "not off, or a number of 0.01 or more");
   CHECK_THROWS(Parse({"--input-range", "7:3"}), "not LOW:HIGH");
   CHECK_THROWS(Parse({"--input-range", "7"}), "not LOW:HIGH");
   CHECK_THROWS(Parse({"--delegate", "nnapi"}), "one of xnnpack, none");

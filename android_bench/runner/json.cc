@@ -25,6 +25,16 @@ size_t SequenceLength(const std::string& text, size_t at) {
   return length;
 }
 
+std::string Microseconds(int64_t ns) {
+  const char* sign = ns < 0 ? "-" : "";
+  const uint64_t size = ns < 0 ? 0 - static_cast<uint64_t>(ns) : static_cast<uint64_t>(ns);
+  char digits[32];
+  std::snprintf(digits, sizeof(digits), "%s%llu.%03llu", sign,
+                static_cast<unsigned long long>(size / 1000),
+                static_cast<unsigned long long>(size % 1000));
+  return digits;
+}
+
 }  // namespace
 
 Json::Json(double value) : text_("null") {
@@ -35,15 +45,20 @@ Json::Json(double value) : text_("null") {
 }
 
 Json Json::MicrosecondsOf(int64_t ns) {
-  const char* sign = ns < 0 ? "-" : "";
-  const uint64_t size = ns < 0 ? 0 - static_cast<uint64_t>(ns) : static_cast<uint64_t>(ns);
-  char digits[32];
-  std::snprintf(digits, sizeof(digits), "%s%llu.%03llu", sign,
-                static_cast<unsigned long long>(size / 1000),
-                static_cast<unsigned long long>(size % 1000));
   Json value;
-  value.text_ = digits;
+  value.text_ = Microseconds(ns);
   return value;
+}
+
+Json Json::MicrosecondsOf(const std::vector<int64_t>& ns) {
+  Json list;
+  list.text_ = "[";
+  for (const int64_t each : ns) {
+    if (list.text_.size() > 1) list.text_ += ", ";
+    list.text_ += Microseconds(each);
+  }
+  list.text_ += "]";
+  return list;
 }
 
 Json& Json::operator[](const std::string& key) {

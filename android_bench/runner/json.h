@@ -29,6 +29,8 @@ class Json {
   static Json Array() { return Json(Kind::kArray); }
   // Microseconds with all the digits that the clock has.
   static Json MicrosecondsOf(int64_t ns);
+  // An array of those, kept as text: of a long run there are millions.
+  static Json MicrosecondsOf(const std::vector<int64_t>& ns);
 
   // The member of an object; a new one is null and stands last.
   Json& operator[](const std::string& key);

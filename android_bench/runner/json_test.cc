@@ -41,5 +41,7 @@ int main() {
   object["inner"]["deep"] = false;
   CHECK(object.Text() == "{\"z\": 2, \"list\": [\"x\", null], \"inner\": {\"deep\": false}}");
   CHECK(Json::Array().Text() == "[]");
+  CHECK(Json::MicrosecondsOf(std::vector<int64_t>{}).Text() == "[]");
+  CHECK(Json::MicrosecondsOf(std::vector<int64_t>{1'234'567, -5}).Text() == "[1234.567, -0.005]");
   return Failures();
 }

@@ -234,19 +234,26 @@ std::vector<Bytes> Model::OutputBytes() const {
 }
 
 std::vector<litert::ProfiledEvent> Model::Profile(const std::vector<Bytes>& values) {
-  const std::string none = "the runtime gives no profile";
   std::vector<Bytes> outputs = OutputBytes();
+  std::vector<litert::ProfiledEvent> events;
+  InvokeProfiled(values, &outputs, &events);
+  return events;
+}
+
+Sample Model::InvokeProfiled(const std::vector<Bytes>& values, std::vector<Bytes>* outputs,
+                             std::vector<litert::ProfiledEvent>* events) {
+  const std::string none = "the runtime gives no profile";
   litert::Profiler profiler = nullptr;
   Check(api_.CompiledModelGetProfiler(compiled_, &profiler), none);
   Check(api_.StartProfiler(profiler), none);
-  Invoke(values, &outputs);
+  const Sample sample = Invoke(values, outputs);
   Check(api_.StopProfiler(profiler), none);
   int count = 0;
   Check(api_.GetNumProfilerEvents(profiler, &count), none);
   if (count <= 0) throw Problem(none);
-  std::vector<litert::ProfiledEvent> events(static_cast<size_t>(count));
-  Check(api_.GetProfilerEvents(profiler, count, events.data()), none);
-  return events;
+  events->resize(static_cast<size_t>(count));
+  Check(api_.GetProfilerEvents(profiler, count, events->data()), none);
+  return sample;
 }
 
 void Model::Fail(litert::Status status, const std::string& what) {

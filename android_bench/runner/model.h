@@ -83,6 +83,9 @@ class Model {
 
   // Invokes once under the profiler, which must have been compiled in.
   std::vector<litert::ProfiledEvent> Profile(const std::vector<Bytes>& values);
+  // The same as `Invoke`; the events hold until the next call.
+  Sample InvokeProfiled(const std::vector<Bytes>& values, std::vector<Bytes>* outputs,
+                        std::vector<litert::ProfiledEvent>* events);
 
  private:
   void Load(const std::string& path, const std::string& signature);

@@ -18,30 +18,6 @@ namespace {
 
 constexpr size_t kMostBytes = 1 << 20;
 
-// Names in a folder, sorted, that begin with `prefix`.
-std::vector<std::string> Names(const std::string& folder, const std::string& prefix) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), closedir);
-  if (open == nullptr) return names;
-  while (const dirent* entry = readdir(open.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != ".." && name.compare(0, prefix.size(), prefix) == 0) {
-      names.push_back(name);
-    }
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// A table of "<khz> <ticks>" lines; null if it is none.
-Json TimeInState(const std::string& text) {
-  Json states = Json::Object();
-  std::istringstream lines(text);
-  int64_t khz = 0, ticks = 0;
-  while (lines >> khz >> ticks) states[std::to_string(khz)] = ticks;
-  return lines.eof() && !states.empty() ? states : Json();
-}
-
 void Note(Json* unread, const std::string& field, const char* reason) { (*unread)[field] = reason; }
 
 }  // namespace
@@ -61,14 +37,49 @@ std::optional<std::string> ReadSmallFile(const std::string& path) {
 
 std::optional<int64_t> ReadNumber(const std::string& path) {
   const std::optional<std::string> text = ReadSmallFile(path);
-  if (!text) return std::nullopt;
+  return text ? NumberOf(*text) : std::nullopt;
+}
+
+std::optional<int64_t> NumberOf(const std::string& text) {
   char* end = nullptr;
   errno = 0;
-  const long long value = std::strtoll(text->c_str(), &end, 10);
-  if (end == text->c_str() || errno != 0) return std::nullopt;
+  const long long value = std::strtoll(text.c_str(), &end, 10);
+  if (end == text.c_str() || errno != 0) return std::nullopt;
   while (*end == '\n' || *end == ' ') ++end;
   if (*end != 0) return std::nullopt;
   return value;
+}
+
+std::vector<std::string> NamesIn(const std::string& folder, const std::string& prefix) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), closedir);
+  if (open == nullptr) return names;
+  while (const dirent* entry = readdir(open.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != ".." && name.compare(0, prefix.size(), prefix) == 0) {
+      names.push_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> ProcessorsIn(const std::string& folder) {
+  std::vector<std::string> numbers;
+  for (const std::string& name : NamesIn(folder, "cpu")) {
+    const std::string number = name.substr(3);
+    const bool digits = number.find_first_not_of("0123456789") == std::string::npos;
+    if (!number.empty() && digits) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+Json TimeInState(const std::string& text) {
+  Json states = Json::Object();
+  std::istringstream lines(text);
+  int64_t khz = 0, ticks = 0;
+  while (lines >> khz >> ticks) states[std::to_string(khz)] = ticks;
+  return lines.eof() && !states.empty() ? states : Json();
 }
 
 std::optional<int64_t> StatusNumber(const std::string& text, const std::string& name) {
@@ -111,22 +122,20 @@ Json Proc::Memory(Json* unread) const {
 Json Proc::Conditions(Json* unread) const {
   std::optional<int64_t> hottest, drawn, plugged;
   const std::string thermal = root_ + "/sys/class/thermal/";
-  for (const std::string& zone : Names(thermal, "thermal_zone")) {
+  for (const std::string& zone : NamesIn(thermal, "thermal_zone")) {
     const std::optional<int64_t> value = ReadNumber(thermal + zone + "/temp");
     if (value && (!hottest || *value > *hottest)) hottest = value;
   }
   const std::string power = root_ + "/sys/class/power_supply/";
-  for (const std::string& supply : Names(power, "")) {
+  for (const std::string& supply : NamesIn(power, "")) {
     if (!drawn) drawn = ReadNumber(power + supply + "/current_now");
     const std::optional<int64_t> online = ReadNumber(power + supply + "/online");
     if (online) plugged = plugged.value_or(0) | (*online != 0);
   }
   Json frequencies = Json::Object(), states = Json::Object();
   const std::string cpus = root_ + "/sys/devices/system/cpu/";
-  for (const std::string& cpu : Names(cpus, "cpu")) {
-    const std::string number = cpu.substr(3);
-    if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos) continue;
-    const std::string folder = cpus + cpu + "/cpufreq/";
+  for (const std::string& number : ProcessorsIn(cpus)) {
+    const std::string folder = cpus + "cpu" + number + "/cpufreq/";
     const std::optional<int64_t> khz = ReadNumber(folder + "scaling_cur_freq");
     if (khz) frequencies[number] = *khz;
     const auto text = ReadSmallFile(folder + "stats/time_in_state");

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "android_bench/runner/json.h"
 
@@ -15,6 +16,14 @@ namespace mobilekit {
 std::optional<std::string> ReadSmallFile(const std::string& path);
 // The whole number that a file of /sys holds.
 std::optional<int64_t> ReadNumber(const std::string& path);
+// The same of its text.
+std::optional<int64_t> NumberOf(const std::string& text);
+// Names in a folder, sorted, that begin with `prefix`.
+std::vector<std::string> NamesIn(const std::string& folder, const std::string& prefix);
+// The processors below a folder such as /sys/devices/system/cpu, as "0", "1"...
+std::vector<std::string> ProcessorsIn(const std::string& folder);
+// A table of "<khz> <ticks>" lines; null if it is none.
+Json TimeInState(const std::string& text);
 // The number of a line such as "VmHWM:   123 kB", without its unit.
 std::optional<int64_t> StatusNumber(const std::string& text, const std::string& name);
 

@@ -1,38 +1,17 @@
 #include "android_bench/runner/proc.h"
 
-#include <sys/stat.h>
-
-#include <fstream>
-
 #include "android_bench/runner/affinity.h"
 #include "android_bench/runner/check.h"
+#include "android_bench/runner/fake_phone.h"
 
 using namespace mobilekit;
 
 namespace {
 
-// A folder that looks like a phone's /proc and /sys.
-class Phone {
- public:
-  Phone() : root_(TestFolder()) {}
-
-  const std::string& root() const { return root_; }
-
-  void Write(const std::string& path, const std::string& text) {
-    for (size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
-      mkdir((root_ + path.substr(0, at)).c_str(), 0777);
-    }
-    std::ofstream(root_ + path) << text;
-  }
-
- private:
-  std::string root_;
-};
-
 constexpr char kCpu[] = "/sys/devices/system/cpu/cpu";
 
 void ReadsAPhone() {
-  Phone phone;
+  FakePhone phone;
   phone.Write("/proc/self/status",
               "Name:\trunner\nVmHWM:\t    2048 kB\nRssAnon:\t 1000 kB\nRssFile:\t 3 kB\nThreads:\t4\n");
   phone.Write("/proc/stat", "cpu  100 1 20 5000 7 3 2 1 9 9\ncpu0 1 2 3\n");
@@ -68,7 +47,7 @@ void ReadsAPhone() {
 }
 
 void SaysWhatItCannotRead() {
-  Phone phone;
+  FakePhone phone;
   phone.Write("/proc/stat", "intr 1\n");
   phone.Write(kCpu + std::string("0/cpufreq/stats/time_in_state"), "x y\n");
   const Proc proc(phone.root());

@@ -13,11 +13,13 @@
 #include "android_bench/runner/affinity.h"
 #include "android_bench/runner/crash.h"
 #include "android_bench/runner/delegation.h"
+#include "android_bench/runner/load.h"
 #include "android_bench/runner/model_file.h"
 #include "android_bench/runner/npy.h"
 #include "android_bench/runner/problem.h"
 #include "android_bench/runner/sha256.h"
 #include "android_bench/runner/stopwatch.h"
+#include "android_bench/runner/timed.h"
 
 namespace mobilekit {
 namespace {
@@ -84,15 +86,15 @@ void Stage(const Json& document, const std::string& doing) {
 }
 
 Json Totals(const std::vector<Sample>& samples) {
-  Json list = Json::Array();
-  for (const Sample& sample : samples) list.Push(Json::MicrosecondsOf(sample.total_ns()));
-  return list;
+  std::vector<int64_t> list;
+  for (const Sample& sample : samples) list.push_back(sample.total_ns());
+  return Json::MicrosecondsOf(list);
 }
 
 Json Parts(const std::vector<Sample>& samples, int64_t Sample::*part) {
-  Json list = Json::Array();
-  for (const Sample& sample : samples) list.Push(Json::MicrosecondsOf(sample.*part));
-  return list;
+  std::vector<int64_t> list;
+  for (const Sample& sample : samples) list.push_back(sample.*part);
+  return Json::MicrosecondsOf(list);
 }
 
 // Runs every input of the stacks once; writes one output_<k>.npy, (count, ...), an output.
@@ -186,15 +188,16 @@ std::string DigestOf(const Bytes& bytes) {
   return total.Hex();
 }
 
-// Runs the model as often as was asked for; what is around the run is read before and after.
+// Measures; what is around the run is read before and after.
 void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock& clock,
-                  const std::vector<Bytes>& values, Model* model, Json* document) {
+                  const std::vector<Bytes>& values, Model* model, LoadModel* beside,
+                  Json* document) {
   Json* unread = &(*document)["unread"];
   std::vector<Bytes> outputs = model->OutputBytes();
-  const Json before = proc.Conditions(unread);
+  const Proc sensors(arguments.sysfs_root);
+  const Json before = sensors.Conditions(unread);
   Stage(*document, "the model was run");
-  const Timing timing =
-      Measure(arguments.timing, [&] { return model->Invoke(values, &outputs); });
+  const Timing timing = RunTimed(arguments, values, model, beside, &outputs, document);
   const std::optional<double> busy = clock.BusyShare();
   (*document)["busy_share"] = busy ? Json(*busy) : Json();
   if (!busy) (*unread)["busy_share"] = "/proc/stat cannot be read";
@@ -202,7 +205,10 @@ void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock&
   const std::optional<int64_t> threads = proc.Threads();
   (*document)["threads"] = threads ? Json(*threads) : Json();
   (*document)["conditions"]["before"] = before;
-  (*document)["conditions"]["after"] = proc.Conditions(unread);
+  (*document)["conditions"]["after"] = sensors.Conditions(unread);
+  if (!arguments.sysfs_root.empty()) {
+    (*unread)["conditions"] = "simulated: read below --sysfs-root, no sensors of this device";
+  }
   FillTimes(timing, arguments, document);
   for (const Bytes& output : outputs) (*document)["output_sha256"].Push(DigestOf(output));
 }
@@ -216,15 +222,17 @@ void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, 
   (*document)["model_sha256"] = Sha256OfFile(arguments.model);
   CheckModelFile(arguments.model);
   const RuntimeEnvironment environment(api);
-  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads, false,
-                                  arguments.signature};
+  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads,
+                                  arguments.profile, arguments.signature};
   Stage(*document, "the model was loaded");
   const int64_t start = NowNs();
   Model model(environment, arguments.model, options);
   (*document)["init_us"] = Json::MicrosecondsOf(NowNs() - start);
   Inputs inputs(model.inputs(), arguments.inputs);
   const std::vector<Bytes> values = inputs.Read(0);
-  FillMeasured(arguments, proc, clock, values, &model, document);
+  std::optional<LoadModel> beside;
+  if (!arguments.load.empty()) beside.emplace(api, arguments.load, arguments.load_threads);
+  FillMeasured(arguments, proc, clock, values, &model, beside ? &*beside : nullptr, document);
   (*document)["inputs"]["source"] = inputs.source();
   for (const std::string& digest : inputs.Sha256OfStacks()) {
     (*document)["inputs"]["sha256"].Push(digest);

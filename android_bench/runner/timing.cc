@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
+#include <string>
 
+#include "android_bench/runner/problem.h"
 #include "android_bench/runner/stopwatch.h"
 
 namespace mobilekit {
@@ -14,6 +17,7 @@ constexpr size_t kWindow = 10;             // invocations
 constexpr double kSettledWithin = 0.02;    // of the earlier window's median
 constexpr double kWarmupBound = 10;        // times warmup_min_secs
 constexpr size_t kMostReserved = 100'000;
+constexpr int64_t kNoPace = std::numeric_limits<int64_t>::max();
 
 int64_t NsOf(double seconds) { return static_cast<int64_t>(seconds * kNsPerSecond); }
 
@@ -46,6 +50,23 @@ void WarmUp(const TimingOptions& options, const InvokeFunction& invoke, const Cl
   }
 }
 
+// Before hours are spent: whether `min_secs` of such invocations can be kept.
+void CheckTheirNumber(double expected) {
+  if (expected <= static_cast<double>(kMostMeasured)) return;
+  throw Problem("more than " + std::to_string(kMostMeasured) +
+                " measured invocations cannot be kept; measure for a shorter time, or pace them");
+}
+
+double ExpectedRuns(const TimingOptions& options, const Timing& timing, int64_t period) {
+  const size_t count = std::min(timing.warmup.size(), kWindow);
+  int64_t last_ns = count == 0 ? timing.first.total_ns() : 0;
+  for (size_t i = timing.warmup.size() - count; i < timing.warmup.size(); ++i) {
+    last_ns += timing.warmup[i].total_ns() / static_cast<int64_t>(count);
+  }
+  const double least = std::min(options.min_secs, options.max_secs);
+  return static_cast<double>(NsOf(least)) / static_cast<double>(std::max({last_ns, period, int64_t{1}}));
+}
+
 }  // namespace
 
 bool IsSettled(const std::vector<Sample>& samples) {
@@ -60,19 +81,25 @@ Clock RealClock() {
   return {[] { return NowNs(); }, SleepUntil};
 }
 
-Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock) {
+Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock,
+               const BetweenFunction& between) {
   Timing timing;
   timing.measured.reserve(std::min(options.num_runs, kMostReserved));
   timing.first = invoke();
   WarmUp(options, invoke, clock, &timing);
-  const int64_t start = clock.now();
   const int64_t period = options.paced_fps > 0 ? NsOf(1 / options.paced_fps) : 0;
+  CheckTheirNumber(ExpectedRuns(options, timing, period));
+  const int64_t start = clock.now();
   int64_t due = start;
   for (int64_t now = start; timing.measured.empty() ||
                             ((timing.measured.size() < options.num_runs ||
                               now < start + NsOf(options.min_secs)) &&
                              now < start + NsOf(options.max_secs));
        now = clock.now()) {
+    CheckTheirNumber(static_cast<double>(timing.measured.size()));
+    if (between) {
+      between({timing.measured.size(), now - start, period > 0 ? due - now : kNoPace});
+    }
     if (period > 0) clock.sleep_until(due);
     timing.measured.push_back(invoke());
     if (period == 0) continue;

@@ -31,6 +31,14 @@ struct Timing {
 
 using InvokeFunction = std::function<Sample()>;
 
+// Where a run is before a measured invocation, outside everything that is timed.
+struct Moment {
+  size_t index;      // of the invocation that comes next
+  int64_t at_ns;     // since the first measured one was due
+  int64_t slack_ns;  // until the next paced one is due; without a pace, endless
+};
+using BetweenFunction = std::function<void(const Moment&)>;
+
 // The monotonic clock, in nanoseconds; another one is for tests.
 struct Clock {
   std::function<int64_t()> now;
@@ -40,9 +48,13 @@ Clock RealClock();
 
 // Once; then the warm-up: `warmup_runs` invocations, and with `warmup_min_secs` as many more as it
 // takes until that time is over and the medians of the last two windows differ by at most 2 %,
-// bounded by ten times that time; then the measured ones.
+// bounded by ten times that time; then the measured ones, with a call of `between` before each.
+// Throws Problem if there would be more of them than a document can hold.
 Timing Measure(const TimingOptions& options, const InvokeFunction& invoke,
-               const Clock& clock = RealClock());
+               const Clock& clock = RealClock(), const BetweenFunction& between = {});
+
+// More measured invocations are refused: the document would be too large to bring back.
+constexpr size_t kMostMeasured = 2'000'000;
 
 // Whether the medians of the last two windows of `samples` differ by at most 2 %.
 bool IsSettled(const std::vector<Sample>& samples);

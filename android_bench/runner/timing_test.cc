@@ -100,6 +100,33 @@ void Paces() {
   CHECK(late.now() == 7 * kNsPerSecond + 32 * kMs);
 }
 
+void TellsWhereItIsBeforeEveryMeasuredInvocation() {
+  FakeTime free, paced;
+  std::vector<Moment> moments;
+  const auto keep = [&](const Moment& moment) { moments.push_back(moment); };
+  Measure({2, 0, 3, 0, 100, 0}, [&] { return free.Invoke(kMs); }, free.clock(), keep);
+  CHECK(moments.size() == 3);
+  CHECK(moments[0].index == 0 && moments[0].at_ns == 0);
+  CHECK(moments[2].index == 2 && moments[2].at_ns == 2 * kMs);
+  CHECK(moments[2].slack_ns > kNsPerSecond * 86'400);
+  moments.clear();
+  Measure({0, 0, 3, 0, 100, 100}, [&] { return paced.Invoke(kMs); }, paced.clock(), keep);
+  CHECK(moments[0].slack_ns == 0 && moments[2].slack_ns == 9 * kMs);
+}
+
+void RefusesMoreThanADocumentHolds() {
+  FakeTime hours, many;
+  int calls = 0;
+  // Known after the warm-up: nothing is measured.
+  CHECK_THROWS(Measure({3, 0, 1, 3600, 3600, 0}, [&] { return ++calls, hours.Invoke(kMs); },
+                       hours.clock()),
+               "more than 2000000 measured invocations cannot be kept");
+  CHECK(calls == 4);
+  // A minute of a pace that is slow enough may go on; so may a limit that ends it before.
+  CHECK(Run({3, 0, 1, 60, 60, 10}, &hours, kMs).measured.size() == 601);
+  CHECK(Run({3, 0, 1, 3600, 60, 0}, &many, kMs).measured.size() == 60'000);
+}
+
 void TheRealClockMoves() {
   const Clock clock = RealClock();
   const int64_t start = clock.now();
@@ -115,6 +142,8 @@ int main() {
   WarmsUpUntilItSettles();
   Settles();
   Paces();
+  TellsWhereItIsBeforeEveryMeasuredInvocation();
+  RefusesMoreThanADocumentHolds();
   TheRealClockMoves();
   return Failures();
 }

@@ -6,7 +6,7 @@ program prints comes from outside: a driver checks it, and refuses what cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -37,6 +37,8 @@ class Start:
             seeded inputs.
         seed: Of seeded inputs.
         outputs: Folder on the device for the outputs of every input; None writes none.
+        load: The file of the model that runs beside it, a path on the device; None for none.
+        profile: Whether every operator is timed, which slows the run.
     """
 
     model: str
@@ -45,6 +47,8 @@ class Start:
     inputs: tuple[str, ...] = ()
     seed: int = 0
     outputs: str | None = None
+    load: str | None = None
+    profile: bool = False
 
 
 class Runner(Protocol):
@@ -94,12 +98,14 @@ class RunnerKind:
         runtimes: The inference libraries it can use, the default first.
         opener: "package.module:function"; takes `runtime`, `python` and `binary`, returns the
             driver.
+        modes: What it can do beside a burst of invocations: rows of `MODES`, and "profile".
     """
 
     name: str
     title: str
     runtimes: tuple[str, ...]
     opener: str
+    modes: frozenset[str] = frozenset()
 
 
 RUNNERS: Registry[RunnerKind] = Registry(
@@ -116,9 +122,46 @@ RUNNERS: Registry[RunnerKind] = Registry(
             title="our own C++ program on LiteRT's C library, which `make runner` builds",
             runtimes=("litert",),
             opener="android_bench.runners.native:open_native",
+            modes=frozenset(("paced", "sustained", "load", "profile")),
         ),
     ],
 )
+
+
+# What a runner must be able to do for a setting; each is an option of `mobilekit benchmark`.
+MODES: Mapping[str, Callable[[RunConfig], bool]] = {
+    "paced": lambda config: config.paced_fps is not None,
+    "sustained": lambda config: config.sustained_s is not None,
+    "load": lambda config: config.load_sha256 is not None,
+}
+PROFILE = "profile"
+
+
+def check_modes(runner: str, config: RunConfig, *, profile: bool = False) -> None:
+    """Refuses what a runner cannot do, so that nothing is left out in silence.
+
+    Args:
+        runner: A name of `RUNNERS`.
+        config: How a file is to be measured.
+        profile: Whether its operators are to be timed as well.
+
+    Raises:
+        UsageError: If the runner cannot do it, or the two do not go together.
+    """
+    asked = [name for name, is_asked in MODES.items() if is_asked(config)]
+    asked += [PROFILE] if profile else []
+    missing = [f"--{name}" for name in asked if name not in RUNNERS[runner].modes]
+    if missing:
+        able = [row.name for row in RUNNERS.values() if row.modes.issuperset(asked)]
+        raise UsageError(
+            f"Runner {runner} cannot do {' and '.join(missing)}; measure with"
+            f" {' or '.join(f'--runner {name}' for name in able)}."
+        )
+    if profile and config.sustained_s is not None:
+        raise UsageError(
+            "--profile and --sustained do not go together: operators are timed in a short start"
+            " of their own, so profile without --sustained."
+        )
 
 
 def open_runner(

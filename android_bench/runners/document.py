@@ -95,6 +95,7 @@ def must_fit(run: Run, start: Start, label: str, more: Mapping[str, tuple[object
         "requested.num_threads": (asked.num_threads, config.num_threads),
         "requested.affinity": (asked.affinity, config.affinity),
         "the end of latencies_us": (_ended_well(run, config), True),
+        "the order of windows": (_in_order(run), True),
         "inputs.source": (run.inputs.source, "file" if start.inputs else "seeded"),
         "outputs": (run.outputs and run.outputs.path, start.outputs),
         **more,
@@ -110,8 +111,18 @@ def must_fit(run: Run, start: Start, label: str, more: Mapping[str, tuple[object
 def _ended_well(run: Run, config: RunConfig) -> bool:
     """Whether there are as many measured invocations as were asked for, or no time for more."""
     took_s = sum(run.latencies_us) / 1e6
+    if config.sustained_s is not None:
+        return took_s >= config.sustained_s * TIME_FOR_INVOCATIONS
     enough = len(run.latencies_us) >= config.num_runs
     return enough or took_s >= config.max_secs * TIME_FOR_INVOCATIONS
+
+
+def _in_order(run: Run) -> bool:
+    """Whether the windows lie between the measured invocations, one after the other."""
+    windows = run.windows or ()
+    indexes = [0, *(window.index for window in windows), len(run.latencies_us)]
+    times = [0.0, *(window.at_us for window in windows)]
+    return indexes == sorted(indexes) and times == sorted(times)
 
 
 def ending(shell: Shell) -> str:

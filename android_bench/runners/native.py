@@ -153,6 +153,9 @@ class NativeRunner:
             *(("--affinity", config.affinity) if config.affinity else ()),
             *(("--require-delegate",) if config.require_delegate else ()),
             *(("--paced", str(config.paced_fps)) if config.paced_fps else ()),
+            *(("--sustained", str(config.sustained_s)) if config.sustained_s else ()),
+            *(("--load", start.load) if start.load is not None else ()),
+            *(("--profile",) if start.profile else ()),
             *("--seed", str(start.seed)),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),
@@ -162,6 +165,9 @@ class NativeRunner:
             facts = {
                 "runtime": (run.runtime.name, self._runtime),
                 "runtime.sha256": (run.runtime.sha256, self._library_sha256),
+                "paced.fps": (run.paced and run.paced.fps, config.paced_fps),
+                "load.sha256": (run.load and run.load.sha256, config.load_sha256),
+                "profile": (run.profile is not None, start.profile),
                 "the least of warmup_us": (
                     min(len(run.warmup_us), config.warmup_runs),
                     config.warmup_runs,

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit.cli import modes
 from mobilekit.cli.options import add_json
 from mobilekit.core.measurement import RunConfig
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
-  mobilekit benchmark net.tflite --runner native
+  mobilekit benchmark net.tflite --runner native --load other.tflite --profile
+  mobilekit benchmark net.tflite --runner native --sustained 30m
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python
   mobilekit benchmark net.tflite --runner native --device pixel-8 --device lab-7 --cooldown 5"""
@@ -54,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             _option(name),
             type=int if isinstance(default, int) else float,
-            default=default,
+            default=None if name == "repetitions" else default,
             metavar="N" if isinstance(default, int) else "SECS",
-            help=f"{what} (default {default:g})",
+            help=f"{what} (default {default:g}{', 1 with --sustained' * (name == 'repetitions')})",
         )
     parser.add_argument(
         "--affinity", help="processors: big, little or a mask such as 0xf0; several with commas"
@@ -66,9 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="a node that the delegate does not take is an error",
     )
-    parser.add_argument(
-        "--paced", type=float, dest="paced_fps", metavar="FPS", help="so many frames a second"
-    )
+    modes.add_arguments(parser)
     parser.add_argument(
         "--runner", default="litert_python", help="litert_python (default) or native"
     )
@@ -116,6 +116,8 @@ def run(args: argparse.Namespace) -> None:
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
 
+    configs = _configs(args)
+    modes.check(args, configs)
     failure: UnfinishedError | None = None
     with StartsBar() as bars:
         try:
@@ -123,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
                 args.models,
                 args.out,
                 device=_devices(args),
-                configs=_configs(args),
+                configs=configs,
                 runner=args.runner,
                 runner_binary=args.runner_binary,
                 runtime=args.runtime,
@@ -133,15 +135,18 @@ def run(args: argparse.Namespace) -> None:
                 progress_of=bars.of,
                 again=args.again,
                 cool_limit_s=_cool_limit(args),
+                load=args.load,
             )
         except UnfinishedError as error:  # told after what was measured
             measurements, failure = list(error.measurements), error
-    if args.json and (measurements or failure is None):
+    if args.json and not args.profile and (measurements or failure is None):
         print_json(measurements)
-    elif measurements:
+    elif measurements and not args.json:
         _print(measurements)
     if failure is not None:
         raise failure
+    if args.profile:
+        modes.profile(args, configs, measurements)
 
 
 def _devices(args: argparse.Namespace) -> list[str]:
@@ -168,7 +173,8 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         raise UsageError(
             f"--num-threads takes whole numbers with commas between, not {args.num_threads!r}."
         ) from None
-    same = {name: getattr(args, name) for name in (*NUMBERS, "require_delegate", "paced_fps")}
+    names = (*NUMBERS, "require_delegate", "paced_fps", "sustained_s")
+    same = {name: getattr(args, name) for name in names} | {"repetitions": _repetitions(args)}
     same |= {"cooling": args.cool_to, "cooldown_s": args.cooldown}
     try:
         return [
@@ -180,18 +186,26 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         raise UsageError(f"This cannot be measured: {error}.") from error
 
 
+def _repetitions(args: argparse.Namespace) -> int:
+    """As asked for; one long run shows its curve by itself."""
+    if args.repetitions is not None:
+        return int(args.repetitions)
+    return RunConfig.repetitions if args.sustained_s is None else 1
+
+
 def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
     words += [word for device in _devices(args) for word in ("--device", device)]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
-        words += [_option(name), str(getattr(args, name))]
+        value = _repetitions(args) if name == "repetitions" else getattr(args, name)
+        words += [_option(name), str(value)]
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
-    words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
     words += ["--cool-to", args.cool_to] if args.cool_to != RunConfig.cooling else []
     words += ["--cooldown", f"{args.cooldown:g}"] if args.cooldown else []
     words += [] if args.cool_limit is None else ["--cool-limit", f"{args.cool_limit:g}"]
+    words += modes.words(args)
     words += ["--runner", args.runner]
     for name in ("runner_binary", "runtime", "python"):
         value = getattr(args, name)
@@ -208,12 +222,14 @@ def _print(measurements: list[Measurement]) -> None:
     table = terminal_table(rows(found))
     print(table.title)
     print_table(table.headers, table.rows)
+    modes.print_curves(measurements)
     devices: dict[str, list[Measurement]] = {}
     for measurement in measurements:
         devices.setdefault(measurement.device.serial_hash, []).append(measurement)
     for own in devices.values():  # never across devices: that would compare the devices
         _print_comparisons(own, named=len(devices) > 1)
-    print_notes([*table.notes, *about_devices([own[0].device for own in devices.values()])])
+    about = about_devices([own[0].device for own in devices.values()])
+    print_notes([*modes.notes(measurements), *table.notes, *about])
 
 
 def _print_comparisons(measurements: list[Measurement], *, named: bool) -> None:

@@ -193,12 +193,21 @@ class OutputFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileRow:
-    """One operator of a per-operator profile."""
+    """One operator of a per-operator profile.
+
+    Attributes:
+        node: Its number in the graph; of a delegate's operator, in the partition.
+        op: Its name in the words of the runtime or the delegate.
+        delegate: Which ran it; None for the runtime's own kernels.
+        us: Mean of all profiled invocations, microseconds; the runtime counts in whole ones.
+        partition: Of a delegate's, from 0 in the order in which they ran.
+    """
 
     node: int
     op: str
     delegate: str | None
     us: float
+    partition: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +216,21 @@ class Paced:
 
     fps: float
     missed_deadlines: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """The second model that ran beside the measured one.
+
+    Attributes:
+        sha256: Of its file.
+        invocations: How many it made, from before the warm-up to the end.
+        median_us: Of those, microseconds.
+    """
+
+    sha256: str
+    invocations: int
+    median_us: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,6 +287,7 @@ class Run:
         processors: Those it was allowed to run on.
         threads: Of its process, after the measured runs.
         paced: Of a paced run.
+        load: Of a run with a second model beside it.
         windows: Sensors between invocations, in order.
         cache: "cold" or "warm": whether `init_us` found the delegate's cache filled; None without.
         cool_down: What the harness waited for before it.
@@ -298,6 +323,7 @@ class Run:
     processors: tuple[int, ...] | None = None
     threads: int | None = None
     paced: Paced | None = None
+    load: Load | None = None
     windows: tuple[Window, ...] | None = None
     cache: str | None = None
     cool_down: CoolDown | None = None

@@ -170,7 +170,7 @@ class _Measuring:
         found = None if self.again else find_session(self.lines)
         session = found or new_session(seed, self.cells)
         checked = self._check_outputs()
-        timed = [name for name in self.cells if checked[name].check.passed]
+        timed = [name for name in self.cells if checked[name].wrong is None]
         blocks = self._run_blocks(timed, session)
         measurements = []
         for name in self.cells:
@@ -197,7 +197,7 @@ class _Measuring:
             self.lines[name] = list(recorded.runs)
 
     def _check_outputs(self) -> dict[str, Checked]:
-        checks, found = OutputChecks(self.bench), {}
+        checks, found = OutputChecks(self.bench, self.results), {}
         for name, cell in self.cells.items():
             self._tell(f"{cell.job.title}: checking outputs")
             try:
@@ -205,9 +205,9 @@ class _Measuring:
             except RunnerError as error:
                 raise RunnerError(f"{cell.job.title} cannot be run: {error}") from error
             self.done += 1
-            if not found[name].check.passed:
+            if found[name].wrong is not None:
                 self.done += cell.job.config.repetitions
-                self._tell(f"{cell.job.title}: WRONG OUTPUTS: {found[name].check.detail}")
+                self._tell(f"{cell.job.title}: WRONG OUTPUTS: {found[name].wrong}")
         return found
 
     def _run_blocks(self, timed: Sequence[str], session: Session) -> tuple[int, ...]:

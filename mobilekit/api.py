@@ -237,7 +237,7 @@ def benchmark_files(
     *,
     device: str = "host",
     configs: Sequence[RunConfig] = (RunConfig(),),
-    runner: str = "litert_python",
+    runner: str | None = None,
     runner_binary: Path | None = None,
     runtime: str | None = None,
     python: Path | None = None,
@@ -251,9 +251,11 @@ def benchmark_files(
         models: The files.
         results: Folder of the results; what was measured there together is reused.
         device: A device kind, with an address where it has one, e.g. "ssh:user@board".
-        configs: Settings; every file is measured under each.
-        runner: What runs the files: "litert_python" or "native".
-        runner_binary: The program of runner "native", where it is not the one that was built.
+        configs: Settings; every file is measured under each. A delegate that only one runner has,
+            such as NNAPI, brings the CPU in the same runner with it.
+        runner: What runs the files, a name of `android_bench.runners.RUNNERS`; None takes
+            "native" on a phone, "litert_python" elsewhere.
+        runner_binary: The runner's program, where it is not the one that was built or placed.
         runtime: The inference library, one of the runner's; its first where none is named.
         python: The interpreter on the device that has the runtime; None takes this one on this
             computer, `python3` elsewhere.
@@ -265,7 +267,7 @@ def benchmark_files(
         One sealed measurement a file and setting: files in order, settings within.
 
     Raises:
-        UsageError: If there is no such file, device or runner.
+        UsageError: If there is no such file, device or runner, or no program of it for the device.
         ModelFileError: If a file is no .tflite that can be read.
         RunnerError: If a file cannot be run.
         DeviceError: If the device fails.
@@ -273,23 +275,25 @@ def benchmark_files(
     """
     from android_bench.devices import DEVICE_KINDS, open_device, public_name
     from android_bench.harness import Job, measure
-    from android_bench.runners import open_runner
+    from android_bench.runners.choosing import open_runner_for, with_baselines
     from mobilekit.kit import kit
     from mobilekit.sources import describe_tflite, measured_model
 
-    jobs = [
-        Job(path=path, model=measured_model(describe_tflite(path)[1]), config=config)
-        for path in models
-        for config in configs
-    ]
+    described = [(path, measured_model(describe_tflite(path)[1])) for path in models]
     opened = open_device(device)
+    driver = open_runner_for(opened, runner, runtime=runtime, python=python, binary=runner_binary)
+    jobs = [
+        Job(path=path, model=model, config=config)
+        for path, model in described
+        for config in with_baselines(configs, driver.name)
+    ]
     if device not in DEVICE_KINDS:  # results are shared; serials and addresses are not
         public = opened.label if opened.kind == "adb" else public_name(device)
         command = command.replace(shlex.quote(device), public)
     return measure(
         jobs,
         opened,
-        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+        driver,
         results,
         seed=0,
         command=command,

@@ -89,15 +89,25 @@ class RunnerKind:
         name: As in a plan.
         title: What it is, for people.
         runtimes: The inference libraries it can use, the default first.
-        opener: "package.module:function"; takes `runtime`, `python` and `binary`, returns the
-            driver.
+        opener: "package.module:function"; takes `runtime`, `python`, `binary` and `abi`, returns
+            the driver.
+        gives_outputs: Whether it gives raw latencies, and outputs that can be checked.
+        without: Settings of `RunConfig` that it does not know, by name.
+        baselined: Delegates that mean nothing without the CPU measured by the same program,
+            since no other runner of this kit has them.
     """
 
     name: str
     title: str
     runtimes: tuple[str, ...]
     opener: str
+    gives_outputs: bool = True
+    without: tuple[str, ...] = ()
+    baselined: tuple[str, ...] = ()
 
+
+# What a program that prints statistics of a burst cannot do, or cannot say.
+_BURSTS_ONLY = ("affinity", "shapes", "options", "paced_fps", "sustained_s", "load_sha256")
 
 RUNNERS: Registry[RunnerKind] = Registry(
     "runner",
@@ -114,6 +124,23 @@ RUNNERS: Registry[RunnerKind] = Registry(
             runtimes=("litert",),
             opener="android_bench.runners.native:open_native",
         ),
+        RunnerKind(
+            name="benchmark_model",
+            title="Google's classic tool: statistics only; the one with NNAPI and Hexagon",
+            runtimes=("tflite",),
+            opener="android_bench.runners.benchmark_model:open_benchmark_model",
+            gives_outputs=False,
+            without=_BURSTS_ONLY,
+            baselined=("nnapi",),
+        ),
+        RunnerKind(
+            name="benchmark_litert_model",
+            title="Google's tool for LiteRT's CompiledModel: statistics only",
+            runtimes=("litert",),
+            opener="android_bench.runners.benchmark_model:open_benchmark_litert_model",
+            gives_outputs=False,
+            without=_BURSTS_ONLY,
+        ),
     ],
 )
 
@@ -124,6 +151,7 @@ def open_runner(
     runtime: str | None = None,
     python: Path | None = None,
     binary: Path | None = None,
+    abi: str | None = None,
 ) -> Runner:
     """Opens a driver.
 
@@ -132,7 +160,8 @@ def open_runner(
         runtime: One of its runtimes; the first where none is named.
         python: The interpreter on the device that has the runtime, where it is not the one that
             would be found.
-        binary: The program of runner "native", where it is not the one that would be found.
+        binary: The runner's program, where it is not the one that would be found.
+        abi: What programs and libraries are looked for; None means this computer's.
 
     Raises:
         UnknownNameError: If no runner has that name.
@@ -145,4 +174,4 @@ def open_runner(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
     opener = cast(Callable[..., Runner], load(kind.opener))
-    return opener(runtime=chosen, python=python, binary=binary)
+    return opener(runtime=chosen, python=python, binary=binary, abi=abi)

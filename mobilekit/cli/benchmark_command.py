@@ -17,6 +17,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native
+  mobilekit benchmark net.tflite --device pixel-7 --delegate nnapi --runner benchmark_model
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
@@ -67,10 +68,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--paced", type=float, dest="paced_fps", metavar="FPS", help="so many frames a second"
     )
     parser.add_argument(
-        "--runner", default="litert_python", help="litert_python (default) or native"
+        "--runner",
+        help="litert_python, native, benchmark_model or benchmark_litert_model (default by device:"
+        " native on phones, litert_python elsewhere)",
     )
     parser.add_argument(
-        "--runner-binary", type=Path, help="program of --runner native (default: `make runner`'s)"
+        "--runner-binary",
+        type=Path,
+        metavar="PATH",
+        help="the runner's program (default: what `make runner` built, or the cache has)",
     )
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
     parser.add_argument(
@@ -143,8 +149,7 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
-    words += ["--runner", args.runner]
-    for name in ("runner_binary", "runtime", "python"):
+    for name in ("runner", "runner_binary", "runtime", "python"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
     return [*words, "--out", str(args.out)]
@@ -161,6 +166,7 @@ def _print(measurements: list[Measurement], settings: int) -> None:
     table = terminal_table(rows(found))
     print(table.title)
     print_table(table.headers, table.rows)
+    print_notes(_against_baselines(measurements))
     for index, candidate in enumerate(measurements[settings:]):
         try:
             comparison = compare_measurements(measurements[index % settings], candidate)
@@ -168,3 +174,27 @@ def _print(measurements: list[Measurement], settings: int) -> None:
         except IncomparableError as error:
             print_notes([str(error)])
     print_notes([*table.notes, *about_devices([measurements[0].device])])
+
+
+def _against_baselines(measurements: list[Measurement]) -> list[str]:
+    """Delegates that only one runner has, against the CPU that was measured with them."""
+    from android_bench.runners.choosing import baseline_of
+    from mobilekit.compare import compare_measurements
+    from mobilekit.core.errors import IncomparableError
+    from mobilekit.report import sentences
+
+    notes = []
+    for candidate in measurements:
+        baseline = baseline_of(candidate, measurements)
+        if baseline is None:
+            continue
+        delegate, runner = candidate.config.delegate, candidate.runs[0].runner.name
+        notes.append(
+            f"Of the runners, {runner} alone applies {delegate}, so it measured the CPU too: that"
+            " is what this delegate is compared with."
+        )
+        try:
+            notes += sentences(compare_measurements(baseline, candidate))
+        except IncomparableError as error:
+            notes.append(str(error))
+    return list(dict.fromkeys(notes))

@@ -184,19 +184,22 @@ def _unseen(runs: Sequence[Run], check: OutputCheck | None) -> Iterator[str]:
 
 def _fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
     taken = {run.actual.nodes_delegated for run in runs}
-    partly = [run for run in runs if run.actual.nodes_delegated is None and run.actual.partitions]
+    counted = {run.actual.nodes_delegated is not None for run in runs}
+    # A runner that counts no nodes at all may still say how far the delegate went.
+    worded = [run.actual for run in runs if run.actual.delegate and not run.actual.nodes_total]
+    partly = [actual for actual in worded if actual.partitions]
     if 0 in taken:
         kernels = "runtime's built-in kernels" if delegate == RunConfig.delegate else "CPU"
         yield (
             f"fallback: {delegate} was asked for and took no node of this file, so these are the"
             f" times of the {kernels}"
         )
-    elif partly:
+    elif False in counted and partly:
         yield (
-            f"{delegate} took a part of this file in {partly[0].actual.partitions} partitions; how"
-            " many nodes were left to the CPU is not told"
+            f"{delegate} took a part of this file in {partly[0].partitions} partitions; how many"
+            " nodes were left to the CPU is not told"
         )
-    elif any(run.actual.nodes_delegated is None and not run.actual.delegate for run in runs):
+    elif False in counted and len(worded) < len(runs):
         yield f"the runtime does not say whether {delegate} was applied"
 
 

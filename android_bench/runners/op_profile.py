@@ -46,7 +46,7 @@ class Operator:
         name: As the tool has it, e.g. "[conv/Relu6]:3"; may be empty.
         avg_us: Mean of its invocations, microseconds.
         first_us: Its first; None where it is not printed.
-        times_called: In one invocation of the model.
+        times_called: As the tool counts: in one invocation of the model, or in all of them.
     """
 
     phase: str
@@ -103,8 +103,8 @@ def parse_profile_file(content: bytes, tool: str = "benchmark_model") -> tuple[O
 
 
 def _bare(line: str) -> str:
-    """Without the logger's prefix, which is cut before the blanks that a table begins with."""
-    return PREFIX.sub("", line.rstrip("\r"), count=1).strip(" \t")
+    """Without the logger's prefix or the blanks on either side of it."""
+    return PREFIX.sub("", line.strip(" \t\r"), count=1).strip(" \t")
 
 
 def _phase(line: str) -> str | None:
@@ -140,7 +140,7 @@ def _operator(line: str, pattern: re.Pattern[str], phase: str, tool: str) -> Ope
     return Operator(
         phase=phase,
         node_type=values["node_type"].strip(),
-        name=(values["name"] or "").strip(),
+        name=(values["name"] or "").strip().replace("\t", ","),  # so a CSV spares its commas
         avg_us=number(values["avg_ms"], tool) * 1000,
         first_us=None if first is None else number(first, tool) * 1000,
         times_called=int(number(values["times_called"], tool)),

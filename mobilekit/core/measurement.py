@@ -341,7 +341,7 @@ class Run:
         ):
             raise ValueError("every latency needs its two I/O parts")
         times = (self.init_us, self.first_us, *self.warmup_us, *self.latencies_us)
-        if min(times) <= 0 or min(*self.write_input_us, *self.read_output_us, 0) < 0:
+        if min(times) <= 0 or min((*self.write_input_us, *self.read_output_us, 0.0)) < 0:
             raise ValueError("times must be above zero")
 
     @property

@@ -10,7 +10,8 @@ import pytest
 from android_bench.devices.host import HostDevice
 from android_bench.harness import Job, measure
 from android_bench.runners import RUNNERS, Start, open_runner
-from android_bench.runners.benchmark_model import TOOLS
+from android_bench.runners.op_profile import parse_profile_text
+from android_bench.runners.tool_table import TOOLS
 from mobilekit.compare import compare_measurements
 from mobilekit.core.errors import DeviceTimeoutError, RunnerError, UsageError
 from mobilekit.core.measurement import (
@@ -24,10 +25,10 @@ from mobilekit.core.measurement import (
 from mobilekit.core.target import DELEGATES
 from mobilekit.report import Results, rows, terminal_table
 from tests.adb_scene import adb_server, modern_adb, simulated
+from tests.benchmark_files import result_file, written_by_google
 from tests.benchmark_texts import GOLDEN, LITERT, TEXT, VERY_OLD, fake_tool, flags_of
 from tests.sample_results import RUN
 from tests.simulated_device.phone import Phone
-from tests.test_tool_files import result_file
 
 CONFIG = RunConfig(num_threads=2, warmup_runs=10, num_runs=50, repetitions=6)
 NAMES = list(TOOLS)
@@ -247,6 +248,54 @@ def test_a_build_that_knows_no_result_file_is_read_by_its_text(device, model, to
     body = "text += '\\nWARN: Unconsumed cmdline flags: --result_file_path=x'"
     run = tool("benchmark_litert_model", LITERT, body).start(device, start_of(model), timeout_s=20)
     assert run.summary.count == 50
+
+
+# --- profiles -------------------------------------------------------------------------------------
+
+TABLES = (GOLDEN / "documented-profile_tabs.txt").read_text()
+PROFILES = {
+    "proto": written_by_google(),
+    "csv": (GOLDEN / "documented-profile.csv").read_bytes(),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("benchmark_model", None),
+        ("benchmark_model", "csv"),
+        ("benchmark_model", "stdout"),
+        ("benchmark_litert_model", None),
+    ],
+)
+def test_a_profile_comes_from_a_start_of_its_own_in_every_mode(device, model, tool, name, mode):
+    body = f"""
+if "op_profiling_output_file" in flags:
+    content = {PROFILES!r}[flags["op_profiling_output_mode"]]
+    Path(flags["op_profiling_output_file"]).write_bytes(content)
+else:
+    text += {TABLES!r}
+"""
+    runner = tool(name, body=body)
+    found = runner.profile(device, start_of(model), timeout_s=20, mode=mode)
+    assert found == parse_profile_text(TABLES)
+    (flags,) = runner.flags()
+    switch = "use_profiler" if name == "benchmark_litert_model" else "enable_op_profiling"
+    assert flags[switch] == "true"
+    left = Path(device.workspace) / "results"
+    assert not left.exists() or list(left.iterdir()) == []
+
+
+def test_a_start_without_a_profile_is_an_error_and_so_is_a_mode_that_a_tool_lacks(
+    device, model, tool
+):
+    with pytest.raises(RunnerError, match="host: benchmark_model printed no profile"):
+        tool().profile(device, start_of(model), timeout_s=20)
+    with pytest.raises(RunnerError, match="host: benchmark_model exited 3"):
+        tool(body="code = 3").profile(device, start_of(model), timeout_s=20)
+    runner = tool("benchmark_litert_model")
+    with pytest.raises(UsageError, match="gives no profile as 'csv'; it gives stdout"):
+        runner.profile(device, start_of(model), timeout_s=20, mode="csv")
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -10,72 +10,29 @@ from __future__ import annotations
 import platform
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from android_bench.devices import Device
+from android_bench.devices import Device, Shell
 from android_bench.runners import WARMUP_MIN_SECS, Start
 from android_bench.runners.artifacts import find_tool, version_of
 from android_bench.runners.document import context_of, ending
 from android_bench.runners.elf import NO_ELF, abi_of, same_abi
-from android_bench.runners.tool_result import ToolResult, parse_result_file
-from android_bench.runners.tool_run import Tool, ToolDelegate, delegate_of, make_run
+from android_bench.runners.op_profile import Operator, parse_profile_file, parse_profile_text
+from android_bench.runners.tool_result import parse_result_file
+from android_bench.runners.tool_run import delegate_of, make_run
+from android_bench.runners.tool_table import TOOLS, Tool
 from android_bench.runners.tool_text import parse_tool_text
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
 from mobilekit.core.measurement import Program, Run, Runtime
-from mobilekit.core.registry import Registry
 from mobilekit.core.storage import storage_errors
 
 QUICK_S = 30.0  # for commands that only touch files
-FULL = {"require_full_delegation": True}
 RESULT_FLAG = "result_file_path"
 UNKNOWN = "unknown"  # the version of a program that lies in no folder named like one
 
-TOOLS: Registry[Tool] = Registry(
-    "benchmark tool",
-    [
-        Tool(
-            name="benchmark_model",
-            api="interpreter",
-            delegates=Registry(
-                "delegate of benchmark_model",
-                [
-                    ToolDelegate(
-                        name="xnnpack", word="xnnpack", flags={"use_xnnpack": True}, required=FULL
-                    ),
-                    ToolDelegate(
-                        name="nnapi", word="nnapi", flags={"use_nnapi": True}, required=FULL
-                    ),
-                    ToolDelegate(name="gpu", word="gpu", flags={"use_gpu": True}, required=FULL),
-                    ToolDelegate(
-                        name="hexagon", word="hexagon", flags={"use_hexagon": True}, required=FULL
-                    ),
-                ],
-            ),
-            result_file=False,
-        ),
-        Tool(
-            name="benchmark_litert_model",
-            api="compiled_model",
-            delegates=Registry(
-                "delegate of benchmark_litert_model",
-                [
-                    # The tool ends itself where full delegation and the CPU are asked for at once.
-                    ToolDelegate(
-                        name="xnnpack", word="xnnpack", flags={"use_cpu": True}, required=None
-                    ),
-                    ToolDelegate(
-                        name="gpu-mldrift",
-                        word="gpu",
-                        flags={"use_gpu": True},
-                        required={"use_cpu": False, **FULL},
-                    ),
-                ],
-            ),
-            result_file=True,
-        ),
-    ],
-)
+Flags = Mapping[str, str | int | float | bool]
 
 
 def open_benchmark_model(
@@ -138,17 +95,14 @@ class BenchmarkTool:
         """Starts the program once and makes a run of what it prints."""
         if start.outputs is not None:
             raise RunnerError(f"{self.name} gives no outputs.")
-        program = self._bring(device)
         flags, remote = self._flags(start), None
         if self._tool.result_file:
-            remote = f"{device.workspace}/results/{secrets.token_hex(8)}.pb"
-            flags[RESULT_FLAG] = remote
-            device.shell(["mkdir", "-p", f"{device.workspace}/results"], timeout_s=QUICK_S)
-        shell = device.shell([program, *map(_word, flags.items())], timeout_s=timeout_s)
-        result = self._fetch(device, remote) if remote else None
-        if shell.returncode:
-            raise RunnerError(f"{device.label}: {self.name} {ending(shell)}")
+            remote = flags[RESULT_FLAG] = self._new_file(device, "pb")
+        shell = self._launch(device, flags, timeout_s=timeout_s)
+        content = self._fetch(device, remote) if remote else None
         try:
+            self._must_end_well(shell)
+            result = parse_result_file(content, self.name) if content is not None else None
             text = parse_tool_text(
                 f"{shell.stdout}\n{shell.stderr}",
                 self.name,
@@ -166,6 +120,56 @@ class BenchmarkTool:
             )
         except RunnerError as error:
             raise RunnerError(f"{device.label}: {error}") from error
+
+    def profile(
+        self, device: Device, start: Start, *, timeout_s: float, mode: str | None = None
+    ) -> tuple[Operator, ...]:
+        """Starts the program with its profiler on, which slows it: no such start is timed.
+
+        Args:
+            device: Where.
+            start: As for a timed start.
+            timeout_s: Its limit, in seconds.
+            mode: One of the tool's `profile_modes`; the best where none is named.
+
+        Raises:
+            UsageError: If the tool has no such mode.
+            RunnerError: If it fails, or gives no profile that can be read.
+            DeviceError: If the device fails.
+        """
+        chosen = mode or self._tool.profile_modes[0]
+        if chosen not in self._tool.profile_modes:
+            known = ", ".join(self._tool.profile_modes)
+            raise UsageError(f"{self.name} gives no profile as {chosen!r}; it gives {known}.")
+        flags, remote = {**self._flags(start), **self._tool.profiling}, None
+        if chosen != "stdout":
+            remote = self._new_file(device, chosen)
+            flags |= {"op_profiling_output_mode": chosen, "op_profiling_output_file": remote}
+        shell = self._launch(device, flags, timeout_s=timeout_s)
+        content = self._fetch(device, remote) if remote else None
+        try:
+            self._must_end_well(shell)
+            if content is None:
+                return parse_profile_text(f"{shell.stdout}\n{shell.stderr}", self.name)
+            if chosen == "proto":
+                return parse_profile_file(content, self.name)
+            return parse_profile_text(content.decode(errors="replace"), self.name)
+        except RunnerError as error:
+            raise RunnerError(f"{device.label}: {error}") from error
+
+    def _new_file(self, device: Device, suffix: str) -> str:
+        """A path on the device that nothing has, in a folder that is there."""
+        folder = f"{device.workspace}/results"
+        device.shell(["mkdir", "-p", folder], timeout_s=QUICK_S)
+        return f"{folder}/{secrets.token_hex(8)}.{suffix}"
+
+    def _launch(self, device: Device, flags: Flags, *, timeout_s: float) -> Shell:
+        program = self._bring(device)
+        return device.shell([program, *map(_word, flags.items())], timeout_s=timeout_s)
+
+    def _must_end_well(self, shell: Shell) -> None:
+        if shell.returncode:
+            raise RunnerError(f"{self.name} {ending(shell)}")
 
     def _flags(self, start: Start) -> dict[str, str | int | float | bool]:
         config = start.config
@@ -196,20 +200,16 @@ class BenchmarkTool:
                 " something else."
             )
 
-    def _fetch(self, device: Device, remote: str) -> ToolResult | None:
-        """The result file, which does not stay there; None if there is none."""
+    def _fetch(self, device: Device, remote: str) -> bytes | None:
+        """What it wrote, which does not stay there; None if it wrote nothing."""
         if device.shell(["test", "-f", remote], timeout_s=QUICK_S).returncode:
             return None
         with tempfile.TemporaryDirectory(prefix="mobilekit-") as scratch:
-            local = Path(scratch) / "result.pb"
+            local = Path(scratch) / "written"
             device.pull(remote, local)
             device.shell(["rm", "-f", remote], timeout_s=QUICK_S)
             with storage_errors(local, "read"):
-                content = local.read_bytes()
-        try:
-            return parse_result_file(content, self.name)
-        except RunnerError as error:
-            raise RunnerError(f"{device.label}: {error}") from error
+                return local.read_bytes()
 
     def _bring(self, device: Device) -> str:
         """The program's path there; it is brought once for every device."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from android_bench.runners import Start
 from android_bench.runners.document import TIME_FOR_INVOCATIONS, short
 from android_bench.runners.tool_lines import Statistics
 from android_bench.runners.tool_result import ToolResult
+from android_bench.runners.tool_table import Tool, ToolDelegate
 from android_bench.runners.tool_text import ToolText
 from mobilekit.core.errors import RunnerError
 from mobilekit.core.measurement import (
@@ -23,45 +21,9 @@ from mobilekit.core.measurement import (
     Runtime,
     Summary,
 )
-from mobilekit.core.registry import Registry
 
 SCHEMA = 1  # of the runner's document
 INPUTS = "random"  # other numbers in every start, which the tool draws for itself
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToolDelegate:
-    """One delegate that a tool applies.
-
-    Attributes:
-        name: As in `mobilekit.core.target`.
-        word: What the tool's and the runtime's names for it contain, in lower case.
-        flags: What asks for it.
-        required: What makes a node on the CPU an error; None where the tool cannot.
-    """
-
-    name: str
-    word: str
-    flags: Mapping[str, bool]
-    required: Mapping[str, bool] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tool:
-    """One of Google's programs.
-
-    Attributes:
-        name: As in `RUNNERS`.
-        api: How it calls the runtime.
-        delegates: What it applies.
-        result_file: Whether it writes its statistics to a file as well; on Android it sends the
-            block of its results to the log.
-    """
-
-    name: str
-    api: str
-    delegates: Registry[ToolDelegate]
-    result_file: bool
 
 
 def make_run(

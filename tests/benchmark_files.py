@@ -1,4 +1,4 @@
-"""Files that Google's benchmark tools write: encoded field by field, or with LiteRT's own classes."""
+"""Files that Google's benchmark tools write: field by field, or by LiteRT's own classes."""
 
 import struct
 

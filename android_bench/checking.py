@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from android_bench.earlier_checks import earlier_check
 from android_bench.jobs import Bench, Cell
 from android_bench.output_check import (
     LEAST_INPUTS,
@@ -23,7 +24,7 @@ from android_bench.output_check import (
     digest_outputs,
     rule_for,
 )
-from android_bench.runners import BUILTIN_KERNELS, Start
+from android_bench.runners import BUILTIN_KERNELS, RUNNERS, Start
 from mobilekit.core.errors import DeviceError, RunnerError, StorageError
 from mobilekit.core.measurement import OutputCheck, Run, RunConfig
 
@@ -37,12 +38,17 @@ class Checked:
     """A cell whose outputs were looked at.
 
     Attributes:
-        check: What was found.
+        check: What was found; None where the runner gives no outputs and no other checked them.
         output_sha256: Digests of the first input's outputs: every timed start must have the same.
     """
 
-    check: OutputCheck
+    check: OutputCheck | None
     output_sha256: tuple[str, ...]
+
+    @property
+    def wrong(self) -> str | None:
+        """What is wrong with them; None where nothing is, or they could not be looked at."""
+        return None if self.check is None or self.check.passed else self.check.detail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +62,10 @@ class Answers:
 class OutputChecks:
     """Checks cells on one bench; the built-in kernels answer once for all cells of a file."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, results: Path | None = None) -> None:
+        """`results` is searched for checks by other runners, where this one gives no outputs."""
         self._bench = bench
+        self._results = results
         self._builtin: dict[tuple[str, ...], Answers] = {}
 
     def check(self, cell: Cell) -> Checked:
@@ -68,6 +76,9 @@ class OutputChecks:
             DeviceError: If the device fails.
             StorageError: If the reference outputs cannot be read.
         """
+        if not RUNNERS[self._bench.runner.name].gives_outputs:
+            found = earlier_check(self._results, cell, self._bench.info) if self._results else None
+            return Checked(check=found, output_sha256=())
         seen = self._answers(cell, cell.job.config.delegate)
         same_kernels = cell.expected_sha256 is not None and seen.run.actual.nodes_delegated != 0
         if cell.expected_sha256 is None:
@@ -80,15 +91,15 @@ class OutputChecks:
             source += " (no node was delegated, so both sides ran these kernels)"
         integer = all(np.issubdtype(output.dtype, np.integer) for output in seen.outputs)
         rule = rule_for(cell.job.model.recipe, integer=integer, same_kernels=same_kernels)
-        found = check_outputs(seen.outputs, want, rule)
+        compared = check_outputs(seen.outputs, want, rule)
         count = len(seen.outputs[0])
         inputs = f"{count} {'seeded' if seen.run.inputs.source == 'seeded' else 'real'} inputs"
         few = f", fewer than the {LEAST_INPUTS} that such a check needs" * (count < LEAST_INPUTS)
         check = OutputCheck(
             against=digest_outputs(want),
             how=f"{rule.title}; against {source}; {inputs}{few}",
-            passed=found.passed,
-            detail=found.detail,
+            passed=compared.passed,
+            detail=compared.detail,
         )
         return Checked(check=check, output_sha256=seen.run.output_sha256)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.devices import Device
-from android_bench.runners import Runner, check_modes
+from android_bench.runners import RUNNERS, Runner, check_modes
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import UsageError
@@ -157,7 +157,7 @@ def make_cells(jobs: Sequence[Job], bench: Bench) -> tuple[Cell, ...]:
 
 
 def _check_delegate(job: Job, bench: Bench) -> None:
-    """Refuses a delegate that the runner cannot apply; nothing runs in its place."""
+    """Refuses a delegate or setting that the runner cannot apply; nothing runs in its place."""
     target = Target.parse(job.config.delegate)
     if bench.runner.name not in DELEGATES[target.delegate].measured_by:
         applied = [row.name for row in DELEGATES.values() if bench.runner.name in row.measured_by]
@@ -165,6 +165,13 @@ def _check_delegate(job: Job, bench: Bench) -> None:
             f"Runner {bench.runner.name} cannot apply delegate {job.config.delegate!r} on"
             f" {bench.device.label}; it applies {', '.join(applied)}."
         )
+    for name in RUNNERS[bench.runner.name].without:
+        asked, default = getattr(job.config, name), getattr(RunConfig(), name)
+        if asked != default:
+            raise UsageError(
+                f"Runner {bench.runner.name} does not know {name} ({asked}): leave it out, or"
+                " measure with another --runner."
+            )
 
 
 def _check_load(job: Job) -> None:

@@ -113,7 +113,7 @@ class Measuring:
             self._lines[name] = list(recorded.runs)
 
     def _check_outputs(self) -> None:
-        checks = OutputChecks(self.bench)
+        checks = OutputChecks(self.bench, self.results)
         for name, cell in self.cells.items():
             self._tell(f"{cell.job.title}: checking outputs")
             found = self._check_twice(name, checks)
@@ -122,9 +122,9 @@ class Measuring:
                 self._done += cell.job.config.repetitions
                 continue
             self._checked[name] = found
-            if not found.check.passed:
+            if found.wrong is not None:
                 self._done += cell.job.config.repetitions
-                self._tell(f"{cell.job.title}: WRONG OUTPUTS: {found.check.detail}")
+                self._tell(f"{cell.job.title}: WRONG OUTPUTS: {found.wrong}")
 
     def _check_twice(self, name: str, checks: OutputChecks) -> Checked | None:
         """Brings and checks a cell, once more where that failed; None where it is given up."""
@@ -170,7 +170,7 @@ class Measuring:
         return [
             name
             for name, found in self._checked.items()
-            if found.check.passed and name not in self._given_up
+            if found.wrong is None and name not in self._given_up
         ]
 
     def _complete(self, timed: Sequence[str], session: Session) -> tuple[int, ...]:
@@ -229,7 +229,7 @@ class Measuring:
         for name, checked in self._checked.items():
             if name in self._given_up:
                 continue
-            runs = runs_of(self._lines[name], session, blocks) if checked.check.passed else ()
+            runs = runs_of(self._lines[name], session, blocks) if checked.wrong is None else ()
             measurement = measurement_of(
                 self.bench,
                 self.cells[name],

@@ -84,11 +84,17 @@ def shuffled(cells: Iterable[str], session: Session, block: int) -> list[str]:
 
 
 def measured_together(measurements: Sequence[Measurement]) -> bool:
-    """Whether sealed measurements are of one session, with the same blocks and right outputs."""
+    """Whether sealed measurements are of one session, with the same blocks and no wrong outputs."""
     seeds = {measurement.config.order_seed for measurement in measurements}
     blocks = {tuple(run.block for run in measurement.runs) for measurement in measurements}
-    checked = all(m.output_check is not None and m.output_check.passed for m in measurements)
-    return len(seeds) == 1 and len(blocks) == 1 and checked
+    return len(seeds) == 1 and len(blocks) == 1 and all(map(_not_wrong, measurements))
+
+
+def _not_wrong(measurement: Measurement) -> bool:
+    """Whether its outputs were checked and right; a runner of statistics alone has none."""
+    if measurement.output_check is None:
+        return all(run.summary is not None for run in measurement.runs)
+    return measurement.output_check.passed
 
 
 def _good_runs(lines: Sequence[RecordedRun], session: Session) -> dict[int, Run]:

@@ -11,7 +11,14 @@ from collections.abc import Iterator, Sequence
 
 from android_bench.circumstances import judge_conditions
 from android_bench.limits import LIMITS, Limit
-from mobilekit.core.measurement import OutputCheck, Run, RunConfig, Validity, Verdict
+from mobilekit.core.measurement import (
+    UNCHECKED_OUTPUTS,
+    OutputCheck,
+    Run,
+    RunConfig,
+    Validity,
+    Verdict,
+)
 
 __all__ = ["LIMITS", "Limit", "drift", "judge", "spread"]
 
@@ -24,7 +31,7 @@ def judge(
     runs: Sequence[Run],
     *,
     config: RunConfig,
-    check: OutputCheck,
+    check: OutputCheck | None,
     output_sha256: Sequence[str],
     failures: Sequence[str],
     cpu_count: int | None,
@@ -34,7 +41,7 @@ def judge(
     Args:
         runs: Its starts that count.
         config: How it was to be measured.
-        check: What the output check found.
+        check: What the output check found; None where the runner gives no outputs to check.
         output_sha256: Digests of the outputs that were checked, of the first input.
         failures: What went wrong in starts that do not count.
         cpu_count: How many processors the busy shares are of; None where nobody knows.
@@ -43,7 +50,7 @@ def judge(
         Invalid, with that reason alone, if the outputs are wrong or nothing was measured;
         suspect with every reason that there is; or valid.
     """
-    if not check.passed:
+    if check is not None and not check.passed:
         return _invalid(f"the outputs are wrong: {check.detail} ({check.how})")
     good = [run for run in runs if run.error is None]
     if not good:
@@ -52,6 +59,7 @@ def judge(
     burst = config.sustained_s is None
     reasons = [
         *(_blocks(good) if burst else ()),
+        *_unseen(good, check),
         *_fallback(good, config.delegate),
         *_partial_fallback(good, config.delegate),
         *_outputs(good, output_sha256),
@@ -68,12 +76,14 @@ def judge(
 def spread(runs: Sequence[Run]) -> float:
     """Relative spread of the run medians, from their quartiles: 0.02 is 2 %; of one run, zero.
 
+    Of the run means where the runner printed no medians.
+
     Not from the median absolute deviation: that is blind to a minority of 40 %.
     """
     if len(runs) < 2:
         return 0.0
     low, center, high = statistics.quantiles(
-        (run.median_us for run in runs), n=4, method="inclusive"
+        (run.typical_us for run in runs), n=4, method="inclusive"
     )
     return (high - low) / QUARTILES_SIGMA / center
 
@@ -81,7 +91,7 @@ def spread(runs: Sequence[Run]) -> float:
 def drift(run: Run) -> float:
     """By how much the second half of a start's invocations is slower than the first: 0.02 is 2 %.
 
-    Zero for fewer than four invocations.
+    Zero for fewer than four invocations, and where the runner kept none.
     """
     half = len(run.latencies_us) // 2
     if half < 2:
@@ -104,14 +114,38 @@ def _blocks(runs: Sequence[Run]) -> Iterator[str]:
         )
 
 
+def _unseen(runs: Sequence[Run], check: OutputCheck | None) -> Iterator[str]:
+    """What a runner that prints statistics cannot show, so that it is never more than suspect."""
+    if any(run.summary is not None for run in runs):
+        means = any(run.statistic == "mean" for run in runs)
+        what = (
+            "the mean over its invocations stands for the median"
+            if means
+            else "the median is the one that the runner printed"
+        )
+        yield f"no raw samples: {what}"
+    if check is None:
+        yield UNCHECKED_OUTPUTS
+
+
 def _fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
     taken = {run.actual.nodes_delegated for run in runs}
+    counted = {run.actual.nodes_delegated is not None for run in runs}
+    # A runner that counts no nodes at all may still say how far the delegate went.
+    worded = [run.actual for run in runs if run.actual.delegate and not run.actual.nodes_total]
+    partly = [actual for actual in worded if actual.partitions]
     if 0 in taken:
+        kernels = "runtime's built-in kernels" if delegate == RunConfig.delegate else "CPU"
         yield (
             f"fallback: {delegate} was asked for and took no node of this file, so these are the"
-            " times of the runtime's built-in kernels"
+            f" times of the {kernels}"
         )
-    elif None in taken:
+    elif False in counted and partly:
+        yield (
+            f"{delegate} took a part of this file in {partly[0].partitions} partitions; how many"
+            " nodes were left to the CPU is not told"
+        )
+    elif False in counted and len(worded) < len(runs):
         yield f"the runtime does not say whether {delegate} was applied"
 
 

@@ -26,7 +26,7 @@ import measured
 import numpy as np
 
 from android_bench.runners import litert_python
-from android_bench.runners.native import find_binary, find_library
+from android_bench.runners.artifacts import find_binary, find_library
 from mobilekit.intervals import median_interval
 
 FOLDER = measured.ROOT / "build" / "runner_overhead"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.measurement import Measurement, Run, RunConfig
+from mobilekit.core.measurement import MeasuredModel, Measurement, Run, RunConfig
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from android_bench.devices import Device
     from android_bench.devices.cleaning import Cleaned
     from android_bench.devices.overview import ListedDevice
-    from android_bench.harness import Job, Progress
+    from android_bench.fleet import Task
+    from android_bench.harness import Progress
     from converters.verify import Verification
 
 
@@ -239,7 +240,7 @@ def benchmark_files(
     *,
     device: str | Sequence[str] = "host",
     configs: Sequence[RunConfig] = (RunConfig(),),
-    runner: str = "litert_python",
+    runner: str | None = None,
     runner_binary: Path | None = None,
     runtime: str | None = None,
     python: Path | None = None,
@@ -258,9 +259,11 @@ def benchmark_files(
         models: The files.
         results: Folder of the results; what was measured there together is reused.
         device: A device kind, with an address where it has one, e.g. "ssh:user@board"; or several.
-        configs: Settings; every file is measured under each.
-        runner: What runs the files: "litert_python" or "native".
-        runner_binary: The program of runner "native", where it is not the one that was built.
+        configs: Settings; every file is measured under each. A delegate that only one runner has,
+            such as NNAPI, brings the CPU in the same runner with it.
+        runner: What runs the files, a name of `android_bench.runners.RUNNERS`; None takes
+            "native" on a phone, "litert_python" elsewhere.
+        runner_binary: The runner's program, where it is not the one that was built or placed.
         runtime: The inference library, one of the runner's; its first where none is named.
         python: The interpreter on the device that has the runtime; None takes this one on this
             computer, `python3` elsewhere.
@@ -278,7 +281,8 @@ def benchmark_files(
         within those.
 
     Raises:
-        UsageError: If there is no such file, device or runner, or a device was named twice.
+        UsageError: If there is no such file, device or runner, no program of it for a device, or
+            a device was named twice.
         ModelFileError: If a file is no .tflite that can be read.
         UnfinishedError: If files or devices failed; it carries what was measured all the same.
         RunnerError: If the runner does not work on the only device.
@@ -286,22 +290,16 @@ def benchmark_files(
         StorageError: If results cannot be written.
     """
     from android_bench.cooling import Patience
-    from android_bench.devices import open_device
-    from android_bench.fleet import Task, all_measured, measure_side_by_side
+    from android_bench.fleet import all_measured, measure_side_by_side
     from android_bench.harness import measure
-    from android_bench.runners import open_runner
     from mobilekit.kit import kit
 
-    jobs = _jobs(models, configs, load)
     names = [device] if isinstance(device, str) else list(device)
-    tasks = [
-        Task(
-            device=open_device(name),
-            runner=open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
-            jobs=jobs,
-        )
-        for name in names
-    ]
+    opened = functools.partial(
+        _task, runner=runner, runtime=runtime, python=python, binary=runner_binary
+    )
+    described = _described(models, load)
+    tasks = [opened(name, described, configs) for name in names]
     if not tasks:
         raise UsageError("There is nowhere to measure: no device was named.")
     for name, task in zip(names, tasks, strict=True):
@@ -309,7 +307,7 @@ def benchmark_files(
     patience = Patience() if cool_limit_s is None else Patience(cool_s=cool_limit_s)
     if len(tasks) == 1:
         return measure(
-            jobs,
+            tasks[0].jobs,
             tasks[0].device,
             tasks[0].runner,
             results,
@@ -358,7 +356,7 @@ def profile_files(
     *,
     device: str = "host",
     configs: Sequence[RunConfig] = (RunConfig(),),
-    runner: str = "native",
+    runner: str | None = "native",
     runner_binary: Path | None = None,
     runtime: str | None = None,
     python: Path | None = None,
@@ -381,36 +379,69 @@ def profile_files(
         DeviceError: If the device fails.
         StorageError: If profiles cannot be written or read.
     """
-    from android_bench.devices import open_device
     from android_bench.profiling import profile
-    from android_bench.runners import open_runner
 
-    return profile(
-        _jobs(models, configs, load),
-        open_device(device),
-        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
-        results,
-        progress=progress,
-        again=again,
+    task = _task(
+        device,
+        _described(models, load),
+        configs,
+        runner=runner,
+        runtime=runtime,
+        python=python,
+        binary=runner_binary,
+    )
+    return profile(task.jobs, task.device, task.runner, results, progress=progress, again=again)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """What is measured, and what runs beside it."""
+
+    models: Sequence[tuple[Path, MeasuredModel]]
+    load: Path | None
+    load_sha256: str | None
+
+
+def _described(models: Sequence[Path], load: Path | None) -> _Files:
+    """Reads the files; raises ModelFileError."""
+    from mobilekit.sources import describe_tflite, measured_model
+
+    return _Files(
+        models=[(path, measured_model(describe_tflite(path)[1])) for path in models],
+        load=load,
+        load_sha256=describe_tflite(load)[1].sha256 if load else None,
     )
 
 
-def _jobs(models: Sequence[Path], configs: Sequence[RunConfig], load: Path | None) -> list[Job]:
-    """Every file under every setting, beside `load` if there is one."""
+def _task(
+    device: str,
+    files: _Files,
+    configs: Sequence[RunConfig],
+    *,
+    runner: str | None,
+    runtime: str | None,
+    python: Path | None,
+    binary: Path | None,
+) -> Task:
+    """Opens a device and its runner, and gives them every file under every setting."""
+    from android_bench.devices import open_device
+    from android_bench.fleet import Task
     from android_bench.harness import Job
-    from mobilekit.sources import describe_tflite, measured_model
+    from android_bench.runners.choosing import open_runner_for, with_baselines
 
-    sha256 = describe_tflite(load)[1].sha256 if load else None
-    return [
+    opened = open_device(device)
+    driver = open_runner_for(opened, runner, runtime=runtime, python=python, binary=binary)
+    jobs = [
         Job(
             path=path,
-            model=measured_model(describe_tflite(path)[1]),
-            config=replace(config, load_sha256=sha256),
-            load=load,
+            model=model,
+            config=replace(config, load_sha256=files.load_sha256),
+            load=files.load,
         )
-        for path in models
-        for config in configs
+        for path, model in files.models
+        for config in with_baselines(configs, driver.name)
     ]
+    return Task(device=opened, runner=driver, jobs=jobs)
 
 
 def list_devices() -> tuple[ListedDevice, ...]:

@@ -61,7 +61,8 @@ class Comparison:
         varied: The one thing that differs; None if the same thing was measured twice.
         latency_ratio: Candidate over baseline, the median over blocks of the ratio of run
             medians; below 1 is faster. It is not the ratio of the two headline medians:
-            those know nothing of pairs.
+            those know nothing of pairs. Of run means where a runner printed no medians; a
+            mean is never compared with a median.
         low: Lower end of the ratio's interval.
         high: Upper end.
         level: The interval's guaranteed coverage, 0..1.
@@ -131,7 +132,7 @@ def compare_measurements(baseline: Measurement, candidate: Measurement) -> Compa
     varied = _varied(baseline, candidate)
     pairs = pair_blocks(baseline, candidate)
     logs = [
-        math.log(theirs.median_us) - math.log(ours.median_us)
+        math.log(theirs.typical_us) - math.log(ours.typical_us)
         for ours, theirs in zip(pairs.baseline, pairs.candidate, strict=True)
     ]
     interval = median_interval(logs)

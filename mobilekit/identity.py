@@ -175,6 +175,7 @@ IDENTITY = (
     Field(name="reality", read=_simulated, may_vary=False),
     Field(name="device build", read=_build, may_vary=False),
     Field(name="runner", read=_of_runs("runner", _runner), may_vary=False),
+    Field(name="statistic", read=_of_runs("statistic", lambda run: run.statistic), may_vary=False),
     Field(name="invocations", read=_invocations, may_vary=False),
     Field(name="cooling", read=lambda m: _same(m.config.cooling or "none"), may_vary=False),
     Field(name="kit", read=_kit, may_vary=False),

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from android_bench.devices import open_device
 from android_bench.harness import Job, Progress, measure
 from android_bench.harness import Reference as CheckReference
-from android_bench.runners import open_runner
+from android_bench.runners.choosing import open_runner_for
 from converters.fidelity import FileRunner
 from converters.recipes import parse_recipe
 from converters.writer import versions
@@ -248,10 +248,11 @@ class _Stages:
                 for candidate in candidates
                 for config in configs
             ]
+            device = open_device(name)
             yield from measure(
                 jobs,
-                open_device(name),
-                open_runner(),
+                device,
+                open_runner_for(device),
                 self._results,
                 seed=SEED,
                 command=command,

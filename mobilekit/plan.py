@@ -208,8 +208,16 @@ def _check_names(plan: Plan, path: Path) -> None:
         for delegate in as_tuple(measure.delegate):
             place = f"{path}: measure[{index}].delegate"
             _known(place, partial(Target.parse, delegate))
-            if not DELEGATES[Target.parse(delegate).delegate].measured_by:
-                raise UsageError(f"{place}: nothing here can apply {delegate!r} yet.")
+            able = DELEGATES[Target.parse(delegate).delegate].measured_by
+            runner = kind_of(measure.device).runner
+            if runner not in able:
+                others = (
+                    f"; {', '.join(able)} can, with `mobilekit benchmark --runner`" if able else ""
+                )
+                raise UsageError(
+                    f"{place}: runner {runner}, which measures on {measure.device}, cannot apply"
+                    f" {delegate!r}{others}."
+                )
     for key, value in plan.compare.baseline.items():
         if key not in BASELINE_KEYS:
             raise UnknownNameError("key", key, BASELINE_KEYS, f"{path}: compare.baseline")

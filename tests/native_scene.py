@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from android_bench.runners.native import find_library
+from android_bench.runners.artifacts import find_library
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "android_bench" / "runner"

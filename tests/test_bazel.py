@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from android_bench.runners.artifacts import find_library
 from android_bench.runners.elf import abi_of
-from android_bench.runners.native import find_library
 
 pytestmark = pytest.mark.needs_bazel
 

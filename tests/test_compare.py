@@ -10,7 +10,7 @@ from scipy import stats
 
 from mobilekit.compare import Outcome, compare_measurements
 from mobilekit.core.errors import IncomparableError
-from mobilekit.core.measurement import Validity, Verdict
+from mobilekit.core.measurement import Summary, Validity, Verdict
 from mobilekit.core.model import ModelSpec
 from mobilekit.formatting import speed
 from mobilekit.identity import IDENTITY
@@ -291,8 +291,37 @@ def test_what_ran_beside_and_at_which_pace_is_said():
     assert shown in compare_measurements(*sides).sentence()
 
 
+def summed_up(measurement, factor=1.0, **more):
+    """The same as a runner without raw latencies would have recorded it."""
+    runs = [
+        dataclasses.replace(
+            run,
+            latencies_us=(),
+            write_input_us=(),
+            read_output_us=(),
+            summary=Summary(count=50, avg_us=run.median_us * factor, **more),
+        )
+        for run in measurement.runs
+    ]
+    return dataclasses.replace(measurement, runs=tuple(runs))
+
+
+def test_means_of_one_runner_are_compared_block_by_block():
+    found = compare_measurements(*(summed_up(m) for m in pair(STEADY, [us / 2 for us in STEADY])))
+    assert found.latency_ratio == pytest.approx(0.5)
+    assert {run.statistic for run in found.baseline.runs} == {"mean"}
+
+
+@pytest.mark.parametrize("median_us", [None, 14_000.0])
+def test_a_mean_is_never_compared_with_a_median(median_us):
+    baseline, candidate = pair(STEADY, STEADY)
+    baseline = baseline if median_us is None else summed_up(baseline, median_us=median_us)
+    with pytest.raises(IncomparableError, match=r"statistic \(mean against median\)"):
+        compare_measurements(baseline, summed_up(candidate))
+
+
 def test_every_field_of_the_identity_has_a_test():
-    tested = {field for _, _, field in ONE_THING + NEVER} | {"recipe", "file"}
+    tested = {field for _, _, field in ONE_THING + NEVER} | {"recipe", "file", "statistic"}
     assert tested == {field.name for field in IDENTITY}
 
 

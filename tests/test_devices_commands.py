@@ -9,6 +9,7 @@ import pytest
 
 from mobilekit.cli import main
 from tests.adb_scene import adb_server, attach, modern_adb
+from tests.native_scene import build_runner
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
 from tests.tiny_models import tiny_float
@@ -186,6 +187,7 @@ def test_doctor_says_which_adb_and_its_version(server, capsys):
 
 
 def test_a_measurement_on_a_simulated_phone_says_so_and_holds_no_serial(folder, phones, capsys):
+    build_runner()  # what measures on phones
     (phone,) = phones("Left")
     (folder / "net.tflite").write_bytes(tiny_float())
     words = ["--num-runs", "3", "--repetitions", "2", "--device", phone.address]
@@ -195,6 +197,7 @@ def test_a_measurement_on_a_simulated_phone_says_so_and_holds_no_serial(folder, 
     (sealed,) = (folder / "results").glob("*.json")
     measured = json.loads(sealed.read_text())
     assert (measured["device"]["kind"], measured["device"]["simulated"]) == ("adb", True)
+    assert {run["runner"]["name"] for run in measured["runs"]} == {"native"}
     assert len(measured["runs"]) == 2
     assert "--device left" in measured["command"]
     for path in (folder / "results").rglob("*.json*"):

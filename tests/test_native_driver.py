@@ -15,13 +15,7 @@ from android_bench.devices.host import HostDevice
 from android_bench.harness import Job, measure
 from android_bench.runners import RUNNERS, Start, open_runner
 from android_bench.runners.elf import abi_of, same_abi
-from android_bench.runners.native import (
-    BINARY,
-    Library,
-    NativeRunner,
-    find_binary,
-    find_library,
-)
+from android_bench.runners.native import NativeRunner
 from mobilekit.core.errors import RunnerError, UsageError
 from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig
 from tests.native_scene import LIBRARY, ROOT, build_runner
@@ -229,53 +223,7 @@ def test_nonsense_is_refused_in_one_sentence(answer, body, problem):
     assert "\n" not in str(caught.value)
 
 
-# --- what is found --------------------------------------------------------------------------------
-
-
-def test_the_program_is_found_by_its_variable_or_in_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("MOBILEKIT_RUNNER", str(build_runner()))
-    assert find_binary() == build_runner()
-    monkeypatch.setenv("MOBILEKIT_RUNNER", "/no/such")
-    with pytest.raises(UsageError, match="names /no/such, which is no file"):
-        find_binary()
-    monkeypatch.delenv("MOBILEKIT_RUNNER")
-    assert find_binary() == ROOT / BINARY
-
-
-def test_the_library_is_that_of_the_installed_package():
-    assert find_library().path.name == "libLiteRt.so"
-    assert find_library().version == "2.3.0"
-
-
-@pytest.mark.parametrize(
-    ("folder", "beside", "version"),
-    [
-        ("site/ai_edge_litert", "site/ai_edge_litert-2.3.0.dist-info", "2.3.0"),
-        ("binaries/2.4.1/android_arm64", None, "2.4.1"),
-    ],
-)
-def test_the_version_of_a_named_library_is_told_by_where_it_lies(
-    tmp_path, monkeypatch, folder, beside, version
-):
-    path = tmp_path / folder / "libLiteRt.so"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"")
-    if beside:
-        (tmp_path / beside).mkdir()
-    monkeypatch.setenv("MOBILEKIT_LITERT_LIBRARY", str(path))
-    assert find_library() == Library(path=path, version=version)
-    monkeypatch.setenv("MOBILEKIT_LITERT_VERSION", "2.3.0")
-    assert find_library().version == "2.3.0"
-
-
-def test_a_library_of_unknown_version_or_none_is_refused(tmp_path, monkeypatch):
-    path = tmp_path / "libLiteRt.so"
-    monkeypatch.setenv("MOBILEKIT_LITERT_LIBRARY", str(path))
-    with pytest.raises(UsageError, match="which is no file"):
-        find_library()
-    path.write_bytes(b"")
-    with pytest.raises(UsageError, match="name it in MOBILEKIT_LITERT_VERSION"):
-        find_library()
+# --- what is refused -----------------------------------------------------------------------------
 
 
 def test_a_version_that_the_runner_was_not_tested_with_is_a_runner_error(device, monkeypatch):

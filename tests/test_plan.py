@@ -79,7 +79,7 @@ def test_a_weights_file_is_a_path_and_a_source_is_not(tmp_path):
         (('[calibration]\nimages = "photos"\n', ""), "a static recipe needs to see images"),
         (("[convert]", "[convert"), "is not a plan that can be read"),
         (("[convert]", '[convert]\ntarget = "ethosu@u55-128"'), "convert.target: files are made for xnnpack alone yet"),
-        (("[[measure]]", '[[measure]]\ndelegate = "gpu"'), "measure[0].delegate: nothing here can apply 'gpu' yet"),
+        (("[[measure]]", '[[measure]]\ndelegate = "gpu"'), "measure[0].delegate: runner litert_python, which measures on host, cannot apply 'gpu'"),
         (("[1, 2]", "[]"), "measure[0]: an empty list measures nothing"),
         (('["float32", "static_wi8_ai8"]', "[]"), "`convert.recipes` is empty"),
         (('"static_wi8_ai8"', '"float32"'), "`convert.recipes` names a recipe twice"),

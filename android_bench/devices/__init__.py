@@ -80,6 +80,7 @@ class DeviceKind:
             the kind has one, empty where none was given.
         address: What follows the name and a colon, for people; empty where nothing may.
         alone: Whether the name alone will do where there is an address.
+        runner: What measures there where none is named: a name of `android_bench.runners.RUNNERS`.
     """
 
     name: str
@@ -87,6 +88,7 @@ class DeviceKind:
     opener: str
     address: str = ""
     alone: bool = False
+    runner: str = "litert_python"
 
 
 DEVICE_KINDS: Registry[DeviceKind] = Registry(
@@ -103,6 +105,7 @@ DEVICE_KINDS: Registry[DeviceKind] = Registry(
             opener="android_bench.devices.adb:open_adb",
             address="serial or label",
             alone=True,
+            runner="native",
         ),
         DeviceKind(
             name="ssh",

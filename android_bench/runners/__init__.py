@@ -96,9 +96,13 @@ class RunnerKind:
         name: As in a plan.
         title: What it is, for people.
         runtimes: The inference libraries it can use, the default first.
-        opener: "package.module:function"; takes `runtime`, `python` and `binary`, returns the
-            driver.
+        opener: "package.module:function"; takes `runtime`, `python`, `binary` and `abi`, returns
+            the driver.
         modes: What it can do beside a burst of invocations: rows of `MODES`, and "profile".
+        gives_outputs: Whether it gives raw latencies, and outputs that can be checked.
+        without: Other settings of `RunConfig` that it does not know, by name.
+        baselined: Delegates that mean nothing without the CPU measured by the same program,
+            since no other runner of this kit has them.
     """
 
     name: str
@@ -106,7 +110,13 @@ class RunnerKind:
     runtimes: tuple[str, ...]
     opener: str
     modes: frozenset[str] = frozenset()
+    gives_outputs: bool = True
+    without: tuple[str, ...] = ()
+    baselined: tuple[str, ...] = ()
 
+
+# What Google's programs are not told, or cannot say that they did.
+_UNTOLD = ("affinity", "shapes", "options")
 
 RUNNERS: Registry[RunnerKind] = Registry(
     "runner",
@@ -116,6 +126,7 @@ RUNNERS: Registry[RunnerKind] = Registry(
             title="Python's Interpreter, on this computer or a board",
             runtimes=("ai-edge-litert", "tflite-runtime"),
             opener="android_bench.runners.litert_python:open_litert_python",
+            without=("require_delegate", "shapes", "options"),
         ),
         RunnerKind(
             name="native",
@@ -123,6 +134,23 @@ RUNNERS: Registry[RunnerKind] = Registry(
             runtimes=("litert",),
             opener="android_bench.runners.native:open_native",
             modes=frozenset(("paced", "sustained", "load", "profile")),
+        ),
+        RunnerKind(
+            name="benchmark_model",
+            title="Google's classic tool: statistics only; the one with NNAPI and Hexagon",
+            runtimes=("tflite",),
+            opener="android_bench.runners.benchmark_model:open_benchmark_model",
+            gives_outputs=False,
+            without=_UNTOLD,
+            baselined=("nnapi",),
+        ),
+        RunnerKind(
+            name="benchmark_litert_model",
+            title="Google's tool for LiteRT's CompiledModel: statistics only",
+            runtimes=("litert",),
+            opener="android_bench.runners.benchmark_model:open_benchmark_litert_model",
+            gives_outputs=False,
+            without=_UNTOLD,
         ),
     ],
 )
@@ -170,6 +198,7 @@ def open_runner(
     runtime: str | None = None,
     python: Path | None = None,
     binary: Path | None = None,
+    abi: str | None = None,
 ) -> Runner:
     """Opens a driver.
 
@@ -178,7 +207,8 @@ def open_runner(
         runtime: One of its runtimes; the first where none is named.
         python: The interpreter on the device that has the runtime, where it is not the one that
             would be found.
-        binary: The program of runner "native", where it is not the one that would be found.
+        binary: The runner's program, where it is not the one that would be found.
+        abi: What programs and libraries are looked for; None means this computer's.
 
     Raises:
         UnknownNameError: If no runner has that name.
@@ -191,4 +221,4 @@ def open_runner(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
     opener = cast(Callable[..., Runner], load(kind.opener))
-    return opener(runtime=chosen, python=python, binary=binary)
+    return opener(runtime=chosen, python=python, binary=binary, abi=abi)

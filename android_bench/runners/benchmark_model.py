@@ -1,263 +1,234 @@
-"""Google's `benchmark_model`: its text, read into a record, and a start of it.
+"""Drives Google's `benchmark_model` and `benchmark_litert_model`.
 
-It prints statistics and no raw latencies, so what comes of it is no `Run`: it cannot be put into
-blocks, paired or compared here. It is what our own runner is held against on a device, and the only
-program that applies delegates such as NNAPI.
-
-The text comes in styles that differ in what stands before each line: nothing, "INFO: ", or logcat's
-date, process and tag. Lines are read as key=value tokens, since newer builds add some. Its CSV,
-proto and operator profile are not read.
+They print statistics: no raw latencies, no outputs, no sensors. So their runs carry a `summary`,
+and verdicts say what that is worth. They time invocations alone, without writing the inputs or
+reading the outputs, and their inputs are random numbers, other ones in every start.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import platform
+import secrets
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from android_bench.devices import Device
-from android_bench.runners.document import ending
+from android_bench.devices import Device, Shell
+from android_bench.runners import WARMUP_MIN_SECS, Start
+from android_bench.runners.artifacts import find_tool, version_of
+from android_bench.runners.document import context_of, ending
+from android_bench.runners.elf import NO_ELF, abi_of, same_abi
+from android_bench.runners.op_profile import Operator, parse_profile_file, parse_profile_text
+from android_bench.runners.tool_result import parse_result_file
+from android_bench.runners.tool_run import delegate_of, make_run
+from android_bench.runners.tool_table import TOOLS, Tool
+from android_bench.runners.tool_text import parse_tool_text
 from mobilekit.core.digest import sha256_file
-from mobilekit.core.errors import RunnerError
+from mobilekit.core.errors import RunnerError, UsageError
+from mobilekit.core.measurement import Program, Run, Runtime
+from mobilekit.core.storage import storage_errors
 
-CHMOD_TIMEOUT_S = 30.0
-BYTES_PER_MB = 1 << 20  # the tool divides the kernel's kB, which are 1024 bytes, by 1024
+QUICK_S = 30.0  # for commands that only touch files
+RESULT_FLAG = "result_file_path"
+UNKNOWN = "unknown"  # the version of a program that lies in no folder named like one
 
-# What logcat puts before a line, in its formats "threadtime" and "time", and the tool's logger.
-_LOGCAT = r"\d\d-\d\d \d\d:\d\d:\d\d\.\d+\s+(?:\d+\s+\d+\s+[VDIWEF]\s+[^:]*|[VDIWEF]/[^:]*): "
-_PREFIX = re.compile(rf"^(?:{_LOGCAT})?(?:(?:INFO|WARN|WARNING|ERROR): )?")
-_NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
-_TOKEN = re.compile(rf"([A-Za-z]\w*)\s*=\s*{_NUMBER}(?=[\s,]|$)")
-_LABELLED = re.compile(rf"([A-Za-z][A-Za-z ()]*?):\s*{_NUMBER}(?=[\s,]|$)")
-_TIMINGS = re.compile(r"^(?:Average i|I)nference timings in us: (.*)$")
-_FOOTPRINT = re.compile(r"^Memory footprint delta from the start of the tool \(MB\): (.*)$")
-_PEAK = re.compile(rf"^Overall peak memory footprint \(MB\) via periodic monitoring: {_NUMBER}")
-_APPLIED = re.compile(
-    r"^Explicitly applied (\S+) delegate, and the model graph will be (completely|partially)"
-    r" executed by the delegate(?: w/ (\d+) delegate kernels)?"
-)
-_NOT_APPLIED = re.compile(r"^Though (\S+) delegate is explicitly applied, the model graph will not")
-_UNKNOWN_FLAGS = re.compile(r"^Unconsumed cmdline flags: (.*)$")
-_FALLBACK = "Disallowed CPU fallback detected"
+Flags = Mapping[str, str | int | float | bool]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Statistics:
-    """A "count=" line; times in microseconds. What an older build does not print is None.
-
-    Attributes:
-        count: Invocations.
-        first_us: The first of them.
-        curr_us: The last of them.
-        min_us: The shortest.
-        max_us: The longest.
-        avg_us: Their mean.
-        std_us: Their standard deviation.
-        quantiles_us: "median", "p5", "p95" and whatever else a build prints, by its name.
-    """
-
-    count: int
-    first_us: float | None
-    curr_us: float | None
-    min_us: float | None
-    max_us: float | None
-    avg_us: float | None
-    std_us: float | None
-    quantiles_us: Mapping[str, float]
+def open_benchmark_model(
+    *, runtime: str, python: Path | None, binary: Path | None, abi: str | None = None
+) -> BenchmarkTool:
+    """The opener of `RUNNERS`; see `open_runner`."""
+    return _open("benchmark_model", runtime, python, binary, abi)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delegated:
-    """What the tool says about an explicit delegate.
-
-    Attributes:
-        delegate: Its name in the tool's words, e.g. "GPU".
-        extent: "completely", "partially" or "not".
-        kernels: Partitions, where it is partial.
-    """
-
-    delegate: str
-    extent: str
-    kernels: int | None
+def open_benchmark_litert_model(
+    *, runtime: str, python: Path | None, binary: Path | None, abi: str | None = None
+) -> BenchmarkTool:
+    """The opener of `RUNNERS`; see `open_runner`."""
+    return _open("benchmark_litert_model", runtime, python, binary, abi)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BenchmarkModelResult:
-    """What `benchmark_model` printed. It has no raw latencies: `unread` says so.
-
-    Attributes:
-        warmup: The first "count=" line; None where there is only one, or none.
-        measured: The last "count=" line.
-        init_us: Initialization.
-        first_us: The first inference.
-        warmup_avg_us: Mean of the warm-up.
-        inference_avg_us: Mean of the measured invocations, as the summary line gives it.
-        init_bytes: Memory after initialization, beyond that at the tool's start.
-        overall_bytes: The same after all runs.
-        peak_bytes: The peak, of builds and flags that monitor it.
-        delegated: What was said about a delegate; None where nothing was.
-        unknown_flags: Flags that this build does not know, and ignored.
-        unread: Why a part of a runner's document cannot be had, by its name.
-    """
-
-    warmup: Statistics | None
-    measured: Statistics
-    init_us: float | None
-    first_us: float | None
-    warmup_avg_us: float | None
-    inference_avg_us: float | None
-    init_bytes: int | None
-    overall_bytes: int | None
-    peak_bytes: int | None
-    delegated: Delegated | None
-    unknown_flags: tuple[str, ...]
-    unread: Mapping[str, str]
+def _open(
+    name: str, runtime: str, python: Path | None, binary: Path | None, abi: str | None
+) -> BenchmarkTool:
+    if python is not None:
+        raise UsageError(f"Runner {name!r} needs no Python; leave {python} out.")
+    program = binary or find_tool(name, abi or platform.machine())
+    return BenchmarkTool(TOOLS[name], runtime=runtime, binary=program)
 
 
-def parse_benchmark_model(text: str) -> BenchmarkModelResult:
-    """Reads what `benchmark_model` printed, standard output and error together, in any style.
+class BenchmarkTool:
+    """See `android_bench.runners.Runner`."""
 
-    Raises:
-        RunnerError: If it reports a failure, or measured nothing.
-    """
-    lines = [_without_prefix(line) for line in text.splitlines()]
-    if any(_FALLBACK in line for line in lines):
-        raise RunnerError("benchmark_model: a part of the model would run on the CPU.")
-    counts = [statistics for line in lines for statistics in _statistics(line)]
-    if not counts:
-        said = next((line for line in reversed(lines) if line.strip()), "nothing")
-        raise RunnerError(f"benchmark_model measured nothing; its last line: {said[:200]}")
-    times = _timings(lines)
-    memory = _memory(lines)
-    return BenchmarkModelResult(
-        warmup=counts[0] if len(counts) > 1 else None,
-        measured=counts[-1],
-        init_us=times.get("init"),
-        first_us=times.get("first inference"),
-        warmup_avg_us=times.get("warmup (avg)", times.get("warmup")),
-        inference_avg_us=times.get("inference (avg)", times.get("no stats")),
-        init_bytes=memory.get("init"),
-        overall_bytes=memory.get("overall"),
-        peak_bytes=memory.get("peak"),
-        delegated=next(filter(None, map(_delegated, lines)), None),
-        unknown_flags=tuple(flag for line in lines for flag in _unknown_flags(line)),
-        unread={"latencies_us": "benchmark_model prints statistics and no raw latencies"},
-    )
+    def __init__(self, tool: Tool, *, runtime: str, binary: Path) -> None:
+        """`binary` is here; it is brought to the device."""
+        self.name = tool.name
+        self._tool = tool
+        self._binary = binary
+        version, sha256 = version_of(binary) or UNKNOWN, sha256_file(binary)
+        self._program = Program(name=tool.name, version=version, sha256=sha256)
+        # The runtime is inside the program.
+        self._runtime = Runtime(name=runtime, version=version, sha256=sha256, api=tool.api)
+        self._ready: set[tuple[str, str]] = set()
+
+    def program(self) -> Program:
+        """The program, by its digest."""
+        return self._program
+
+    def context(self, device: Device) -> str:
+        """A process of this computer, or of a shell elsewhere."""
+        return context_of(device)
+
+    def runtime(self, device: Device) -> Runtime:
+        """The program's own; it is looked at whether the program is for the device, and brought."""
+        found, abi = abi_of(self._binary), device.info().abi
+        if found != NO_ELF and not same_abi(found, abi):
+            raise RunnerError(
+                f"{device.label} is {abi}, and {self._binary.name} is for {found}; name one that"
+                " was built for the device."
+            )
+        self._bring(device)
+        return self._runtime
+
+    def forget(self, device: Device) -> None:
+        """Looks again whether the program is there."""
+        self._ready.discard((device.label, device.workspace))
+
+    def start(self, device: Device, start: Start, *, timeout_s: float) -> Run:
+        """Starts the program once and makes a run of what it prints."""
+        if start.outputs is not None:
+            raise RunnerError(f"{self.name} gives no outputs.")
+        flags, remote = self._flags(start), None
+        if self._tool.result_file:
+            remote = flags[RESULT_FLAG] = self._new_file(device, "pb")
+        shell = self._launch(device, flags, timeout_s=timeout_s)
+        content = self._fetch(device, remote) if remote else None
+        try:
+            self._must_end_well(shell)
+            result = parse_result_file(content, self.name) if content is not None else None
+            text = parse_tool_text(
+                f"{shell.stdout}\n{shell.stderr}",
+                self.name,
+                elsewhere=result.measured if result else None,
+            )
+            self._refuse_ignored(text.unknown_flags)
+            return make_run(
+                self._tool,
+                start,
+                text,
+                result,
+                program=self._program,
+                runtime=self._runtime,
+                context=context_of(device),
+            )
+        except RunnerError as error:
+            raise RunnerError(f"{device.label}: {error}") from error
+
+    def profile(
+        self, device: Device, start: Start, *, timeout_s: float, mode: str | None = None
+    ) -> tuple[Operator, ...]:
+        """Starts the program with its profiler on, which slows it: no such start is timed.
+
+        Args:
+            device: Where.
+            start: As for a timed start.
+            timeout_s: Its limit, in seconds.
+            mode: One of the tool's `profile_modes`; the best where none is named.
+
+        Raises:
+            UsageError: If the tool has no such mode.
+            RunnerError: If it fails, or gives no profile that can be read.
+            DeviceError: If the device fails.
+        """
+        chosen = mode or self._tool.profile_modes[0]
+        if chosen not in self._tool.profile_modes:
+            known = ", ".join(self._tool.profile_modes)
+            raise UsageError(f"{self.name} gives no profile as {chosen!r}; it gives {known}.")
+        flags, remote = {**self._flags(start), **self._tool.profiling}, None
+        if chosen != "stdout":
+            remote = self._new_file(device, chosen)
+            flags |= {"op_profiling_output_mode": chosen, "op_profiling_output_file": remote}
+        shell = self._launch(device, flags, timeout_s=timeout_s)
+        content = self._fetch(device, remote) if remote else None
+        try:
+            self._must_end_well(shell)
+            if content is None:
+                return parse_profile_text(f"{shell.stdout}\n{shell.stderr}", self.name)
+            if chosen == "proto":
+                return parse_profile_file(content, self.name)
+            return parse_profile_text(content.decode(errors="replace"), self.name)
+        except RunnerError as error:
+            raise RunnerError(f"{device.label}: {error}") from error
+
+    def _new_file(self, device: Device, suffix: str) -> str:
+        """A path on the device that nothing has, in a folder that is there."""
+        folder = f"{device.workspace}/results"
+        device.shell(["mkdir", "-p", folder], timeout_s=QUICK_S)
+        return f"{folder}/{secrets.token_hex(8)}.{suffix}"
+
+    def _launch(self, device: Device, flags: Flags, *, timeout_s: float) -> Shell:
+        program = self._bring(device)
+        return device.shell([program, *map(_word, flags.items())], timeout_s=timeout_s)
+
+    def _must_end_well(self, shell: Shell) -> None:
+        if shell.returncode:
+            raise RunnerError(f"{self.name} {ending(shell)}")
+
+    def _flags(self, start: Start) -> dict[str, str | int | float | bool]:
+        config = start.config
+        delegate = self._tool.delegates[delegate_of(start)]
+        if config.require_delegate and delegate.required is None:
+            raise UsageError(
+                f"Runner {self.name} cannot require {delegate.name}; leave --require-delegate out."
+            )
+        return {
+            "graph": start.model,
+            "num_threads": config.num_threads,
+            # The tools count the first inference, which our documents keep apart.
+            "warmup_runs": config.warmup_runs + 1,
+            "warmup_min_secs": WARMUP_MIN_SECS if config.warmup_runs else 0.0,
+            "num_runs": config.num_runs,
+            "min_secs": config.min_secs,
+            "max_secs": config.max_secs,
+            **delegate.flags,
+            **((delegate.required or {}) if config.require_delegate else {}),
+        }
+
+    def _refuse_ignored(self, flags: tuple[str, ...]) -> None:
+        """Older builds know no result file; what they print is then all there is."""
+        ignored = [flag for flag in flags if not flag.startswith(f"--{RESULT_FLAG}")]
+        if ignored:
+            raise RunnerError(
+                f"this build of {self.name} ignored {', '.join(ignored)[:300]}, so it measured"
+                " something else."
+            )
+
+    def _fetch(self, device: Device, remote: str) -> bytes | None:
+        """What it wrote, which does not stay there; None if it wrote nothing."""
+        if device.shell(["test", "-f", remote], timeout_s=QUICK_S).returncode:
+            return None
+        with tempfile.TemporaryDirectory(prefix="mobilekit-") as scratch:
+            local = Path(scratch) / "written"
+            device.pull(remote, local)
+            device.shell(["rm", "-f", remote], timeout_s=QUICK_S)
+            with storage_errors(local, "read"):
+                return local.read_bytes()
+
+    def _bring(self, device: Device) -> str:
+        """The program's path there; it is brought once for every device."""
+        program = f"{device.workspace}/runners/{self._program.sha256}"
+        key = (device.label, device.workspace)
+        if key not in self._ready:
+            device.push(self._binary, program)
+            made = device.shell(["chmod", "755", program], timeout_s=QUICK_S)
+            if made.returncode:
+                raise RunnerError(f"{device.label}: {program} cannot be made executable.")
+            self._ready.add(key)
+        return program
 
 
-def run_benchmark_model(
-    device: Device,
-    binary: Path,
-    model: str,
-    flags: Mapping[str, str | int | bool],
-    *,
-    timeout_s: float,
-) -> BenchmarkModelResult:
-    """Brings `benchmark_model` to a device and starts it once.
-
-    Args:
-        device: Where.
-        binary: The program, built for the device.
-        model: The .tflite file, a path on the device.
-        flags: Its flags without dashes, e.g. {"num_threads": 2, "use_nnapi": True}.
-        timeout_s: The limit, in seconds.
-
-    Raises:
-        RunnerError: If it fails, ignores a flag, or measures nothing.
-        DeviceTimeoutError: If it runs longer.
-        DeviceError: If the device fails.
-        StorageError: If `binary` cannot be read.
-    """
-    program = f"{device.workspace}/runners/{sha256_file(binary)}"
-    device.push(binary, program)
-    made = device.shell(["chmod", "755", program], timeout_s=CHMOD_TIMEOUT_S)
-    if made.returncode:
-        raise RunnerError(f"{device.label}: {program} cannot be made executable.")
-    argv = [program, f"--graph={model}", *_arguments(flags)]
-    shell = device.shell(argv, timeout_s=timeout_s)
-    if shell.returncode:
-        raise RunnerError(f"{device.label}: benchmark_model {ending(shell)}")
-    try:
-        result = parse_benchmark_model(f"{shell.stdout}\n{shell.stderr}")
-    except RunnerError as error:
-        raise RunnerError(f"{device.label}: {error}") from error
-    if result.unknown_flags:
-        raise RunnerError(
-            f"{device.label}: this build of benchmark_model ignored"
-            f" {', '.join(result.unknown_flags)}, so it measured something else."
-        )
-    return result
-
-
-def _arguments(flags: Mapping[str, str | int | bool]) -> Sequence[str]:
-    """Words such as --name=value, truth values as the tool writes them."""
-    return [
-        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
-        for name, value in flags.items()
-    ]
-
-
-def _without_prefix(line: str) -> str:
-    return _PREFIX.sub("", line.strip(), count=1)
-
-
-def _number(text: str) -> float:
-    """A number of the text; raises RunnerError for one that no clock can give."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise RunnerError(f"benchmark_model printed the number {text[:40]}.")
-    return value
-
-
-def _statistics(line: str) -> Iterator[Statistics]:
-    if not line.startswith("count="):
-        return
-    tokens = {name: _number(value) for name, value in _TOKEN.findall(line)}
-    if "count" not in tokens or tokens["count"] < 1:
-        return
-    known = ("first", "curr", "min", "max", "avg", "std")
-    values = {f"{name}_us": tokens.get(name) for name in known}
-    others = {k: v for k, v in tokens.items() if k not in (*known, "count")}
-    yield Statistics(count=int(tokens["count"]), quantiles_us=others, **values)
-
-
-def _timings(lines: Sequence[str]) -> dict[str, float]:
-    """The summary line's numbers, by their names in lower case."""
-    for line in lines:
-        found = _TIMINGS.match(line)
-        if found:
-            return {
-                name.strip().lower(): _number(value)
-                for name, value in _LABELLED.findall(found.group(1))
-            }
-    return {}
-
-
-def _memory(lines: Sequence[str]) -> dict[str, int]:
-    values: dict[str, float] = {}
-    for line in lines:
-        if found := _FOOTPRINT.match(line):
-            values |= {name: _number(value) for name, value in _TOKEN.findall(found.group(1))}
-        elif found := _PEAK.match(line):
-            values["peak"] = _number(found.group(1))
-    return {name: round(megabytes * BYTES_PER_MB) for name, megabytes in values.items()}
-
-
-def _delegated(line: str) -> Delegated | None:
-    if found := _APPLIED.match(line):
-        kernels = found.group(3)
-        return Delegated(
-            delegate=found.group(1),
-            extent=found.group(2),
-            kernels=None if kernels is None else int(kernels),
-        )
-    if found := _NOT_APPLIED.match(line):
-        return Delegated(delegate=found.group(1), extent="not", kernels=None)
-    return None
-
-
-def _unknown_flags(line: str) -> Sequence[str]:
-    found = _UNKNOWN_FLAGS.match(line)
-    return found.group(1).split() if found else []
+def _word(flag: tuple[str, str | int | float | bool]) -> str:
+    """E.g. "--use_nnapi=true": truth values as the tools write them."""
+    name, value = flag
+    return f"--{name}={str(value).lower() if isinstance(value, bool) else value}"

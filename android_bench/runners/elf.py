@@ -8,6 +8,7 @@ from pathlib import Path
 from mobilekit.core.storage import storage_errors
 
 MAGIC = b"\x7fELF"
+NO_ELF = "no ELF file"
 # e_machine of the ELF header: the kernel's name of the architecture, and Android's.
 MACHINES = {
     0x03: ("i686", "x86"),
@@ -27,7 +28,7 @@ def abi_of(path: Path) -> str:
     with storage_errors(path, "read"), path.open("rb") as file:
         head = file.read(20)
     if len(head) < 20 or not head.startswith(MAGIC):
-        return "no ELF file"
+        return NO_ELF
     (machine,) = struct.unpack("<H" if head[5] == 1 else ">H", head[18:20])
     return MACHINES[machine][0] if machine in MACHINES else f"machine {machine:#x}"
 

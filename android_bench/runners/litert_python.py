@@ -22,9 +22,9 @@ BOARD_PYTHON = Path("python3")  # of a device that is not this computer, found o
 
 
 def open_litert_python(
-    *, runtime: str, python: Path | None, binary: Path | None
+    *, runtime: str, python: Path | None, binary: Path | None, abi: str | None = None
 ) -> LitertPythonRunner:
-    """The opener of `RUNNERS`; see `open_runner`."""
+    """The opener of `RUNNERS`; see `open_runner`. A script runs on any `abi`."""
     if binary is not None:
         raise UsageError(f"Runner {NAME!r} is a script and takes no binary; leave {binary} out.")
     return LitertPythonRunner(runtime=runtime, python=python)

@@ -6,16 +6,12 @@ driver does: from the package that it lies in, its path, or MOBILEKIT_LITERT_VER
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
-import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.devices import Device
 from android_bench.runners import WARMUP_MIN_SECS, Start
+from android_bench.runners.artifacts import Library, find_binary, find_library
 from android_bench.runners.document import Answer, Probe, context_of, must_fit, read_document
 from android_bench.runners.elf import abi_of, same_abi
 from mobilekit.core.digest import sha256_file
@@ -23,84 +19,18 @@ from mobilekit.core.errors import RunnerError, UsageError
 from mobilekit.core.measurement import Program, Run, Runtime
 
 NAME, VERSION = "native", "1"
-BINARY = Path("build") / "runner" / "mobilekit_runner"
-LIBRARY = "libLiteRt.so"
 PROBE_TIMEOUT_S = 60.0
 CHMOD_TIMEOUT_S = 30.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Library:
-    """A libLiteRt.so and what it is."""
-
-    path: Path
-    version: str
-
-
-def open_native(*, runtime: str, python: Path | None, binary: Path | None) -> NativeRunner:
+def open_native(
+    *, runtime: str, python: Path | None, binary: Path | None, abi: str | None = None
+) -> NativeRunner:
     """The opener of `RUNNERS`; see `open_runner`."""
     if python is not None:
         raise UsageError(f"Runner {NAME!r} needs no Python; leave {python} out.")
-    return NativeRunner(runtime=runtime, binary=binary or find_binary(), library=find_library())
-
-
-def find_binary() -> Path:
-    """MOBILEKIT_RUNNER, or what `make runner` built in this checkout or here.
-
-    Raises:
-        UsageError: If there is none.
-    """
-    named = os.environ.get("MOBILEKIT_RUNNER")
-    if named:
-        if not Path(named).is_file():
-            raise UsageError(f"MOBILEKIT_RUNNER names {named}, which is no file.")
-        return Path(named)
-    for folder in (Path(__file__).resolve().parents[2], Path.cwd()):
-        if (folder / BINARY).is_file():
-            return folder / BINARY
-    raise UsageError(
-        "The native runner was not built: run `make runner` in a checkout, which needs a C++"
-        " compiler, or name its program with --runner-binary or MOBILEKIT_RUNNER."
-    )
-
-
-def find_library() -> Library:
-    """MOBILEKIT_LITERT_LIBRARY, or the library of the installed ai-edge-litert.
-
-    Raises:
-        UsageError: If there is none, or its version cannot be told.
-    """
-    named = os.environ.get("MOBILEKIT_LITERT_LIBRARY")
-    if named:
-        path = Path(named)
-        if not path.is_file():
-            raise UsageError(f"MOBILEKIT_LITERT_LIBRARY names {named}, which is no file.")
-        return Library(path=path, version=_version_of(path))
-    spec = importlib.util.find_spec("ai_edge_litert")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        path = Path(folder) / LIBRARY
-        if path.is_file():
-            return Library(path=path, version=importlib.metadata.version("ai-edge-litert"))
-    raise UsageError(
-        f"No {LIBRARY} was found: install ai-edge-litert, or name the library in"
-        " MOBILEKIT_LITERT_LIBRARY."
-    )
-
-
-def _version_of(path: Path) -> str:
-    """From the variable, the wheel that was unpacked there, or a folder named like a version."""
-    said = os.environ.get("MOBILEKIT_LITERT_VERSION")
-    if said:
-        return said
-    wheels = path.resolve().parent.parent.glob("ai_edge_litert-*.dist-info")
-    found = [wheel.name.split("-")[1].removesuffix(".dist") for wheel in wheels]
-    found += [part for part in reversed(path.parts) if re.fullmatch(r"\d+\.\d+\.\d+", part)]
-    if found:
-        return found[0]
-    raise UsageError(
-        f"Which version of LiteRT {path} is cannot be told from its folder; name it in"
-        " MOBILEKIT_LITERT_VERSION."
-    )
+    program = binary or find_binary(abi)
+    return NativeRunner(runtime=runtime, binary=program, library=find_library(abi))
 
 
 class NativeRunner:

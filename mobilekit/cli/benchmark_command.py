@@ -19,6 +19,7 @@ EXAMPLES = """\
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native --load other.tflite --profile
   mobilekit benchmark net.tflite --runner native --sustained 30m
+  mobilekit benchmark net.tflite --device pixel-7 --delegate nnapi --runner benchmark_model
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python
   mobilekit benchmark net.tflite --runner native --device pixel-8 --device lab-7 --cooldown 5"""
@@ -70,10 +71,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     modes.add_arguments(parser)
     parser.add_argument(
-        "--runner", default="litert_python", help="litert_python (default) or native"
+        "--runner",
+        help="litert_python, native, benchmark_model or benchmark_litert_model (default by device:"
+        " native on phones, litert_python elsewhere)",
     )
     parser.add_argument(
-        "--runner-binary", type=Path, help="program of --runner native (default: `make runner`'s)"
+        "--runner-binary",
+        type=Path,
+        metavar="PATH",
+        help="the runner's program (default: what `make runner` built, or the cache has)",
     )
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
     parser.add_argument(
@@ -206,8 +212,7 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--cooldown", f"{args.cooldown:g}"] if args.cooldown else []
     words += [] if args.cool_limit is None else ["--cool-limit", f"{args.cool_limit:g}"]
     words += modes.words(args)
-    words += ["--runner", args.runner]
-    for name in ("runner_binary", "runtime", "python"):
+    for name in ("runner", "runner_binary", "runtime", "python"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
     return [*words, "--out", str(args.out)]
@@ -223,6 +228,7 @@ def _print(measurements: list[Measurement]) -> None:
     print(table.title)
     print_table(table.headers, table.rows)
     modes.print_curves(measurements)
+    print_notes(_against_baselines(measurements))
     devices: dict[str, list[Measurement]] = {}
     for measurement in measurements:
         devices.setdefault(measurement.device.serial_hash, []).append(measurement)
@@ -249,3 +255,27 @@ def _print_comparisons(measurements: list[Measurement], *, named: bool) -> None:
         except IncomparableError as error:
             found = [str(error)]
         print_notes([f"{before}{sentence}" for sentence in found])
+
+
+def _against_baselines(measurements: list[Measurement]) -> list[str]:
+    """Delegates that only one runner has, against the CPU that was measured with them."""
+    from android_bench.runners.choosing import baseline_of
+    from mobilekit.compare import compare_measurements
+    from mobilekit.core.errors import IncomparableError
+    from mobilekit.report import sentences
+
+    notes = []
+    for candidate in measurements:
+        baseline = baseline_of(candidate, measurements)
+        if baseline is None:
+            continue
+        delegate, runner = candidate.config.delegate, candidate.runs[0].runner.name
+        notes.append(
+            f"Of the runners, {runner} alone applies {delegate}, so it measured the CPU too: that"
+            " is what this delegate is compared with."
+        )
+        try:
+            notes += sentences(compare_measurements(baseline, candidate))
+        except IncomparableError as error:
+            notes.append(str(error))
+    return list(dict.fromkeys(notes))

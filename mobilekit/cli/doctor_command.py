@@ -31,12 +31,16 @@ PACKAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One line: what was looked for, what was found, and how to get what is missing."""
+    """One line: what was looked for, what was found, and how to get what is missing.
+
+    `command` is a whole line for a shell, which no table may wrap.
+    """
 
     name: str
     found: str | None
     purpose: str
     remedy: str
+    command: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +60,11 @@ def run(args: argparse.Namespace) -> None:
         ["", "found", "what it is for, or how to get it"],
         [[c.name, c.found or "missing", c.purpose if c.found else c.remedy] for c in checks],
     )
+    commands = [check for check in checks if check.command and not check.found]
+    if commands:
+        print("\nNothing is fetched for you. What Google publishes for phones, if you want it:")
+    for check in commands:
+        print(f"\n# {check.name}: {check.purpose}\n{check.command}")
 
 
 def _packages() -> Iterator[Check]:
@@ -93,6 +102,7 @@ def _places() -> Iterator[Check]:
         purpose="measures without Python: benchmark --runner native",
         remedy="make runner (needs a C++ compiler)",
     )
+    yield from _for_phones()
     folder = data_folder()
     yield Check(
         name="demo data",
@@ -125,13 +135,34 @@ def _adb() -> Iterator[Check]:
     )
 
 
-def _native_runner() -> str | None:
-    from android_bench.runners.native import find_binary
+def _native_runner(abi: str | None = None) -> str | None:
+    from android_bench.runners.artifacts import find_binary
 
     try:
-        return str(find_binary())
+        return str(find_binary(abi))
     except UsageError:
         return None
+
+
+def _for_phones() -> Iterator[Check]:
+    """Programs for Android on arm64, and the commands that place them; nothing is fetched here."""
+    from android_bench.runners.artifacts import DOWNLOADS, DOWNLOADS_ABI, find_placed, placing
+
+    yield Check(
+        name=f"native runner, {DOWNLOADS_ABI}",
+        found=_native_runner(DOWNLOADS_ABI),
+        purpose="measures on phones",
+        remedy=f"make runner ABI={DOWNLOADS_ABI} (needs the Android NDK)",
+    )
+    for download in DOWNLOADS.values():
+        placed = find_placed(download.name, DOWNLOADS_ABI)
+        yield Check(
+            name=f"{download.name}, {DOWNLOADS_ABI}",
+            found=str(placed) if placed else None,
+            purpose=download.purpose,
+            remedy="the command below",
+            command=placing(download),
+        )
 
 
 def _computer() -> Iterator[Check]:

@@ -57,8 +57,9 @@ def _delegates() -> list[dict[str, object]]:
         {
             "name": row.name,
             "measured here": "yes" if row.measured_by else "no",
-            "what it is, and its variants": row.title
-            + (f": @{' @'.join(row.variants)}" if row.variants else ""),
+            "what it is, its variants, its runners": row.title
+            + (f": @{' @'.join(row.variants)}" if row.variants else "")
+            + (f"; by {', '.join(row.measured_by)}" if row.measured_by else ""),
         }
         for row in DELEGATES.values()
     ]

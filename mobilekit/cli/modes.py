@@ -62,11 +62,14 @@ def check(args: argparse.Namespace, configs: Sequence[RunConfig]) -> None:
     """Refuses what the runner cannot do before anything is measured; raises UsageError."""
     from dataclasses import replace
 
+    from android_bench.devices import kind_of
     from android_bench.runners import check_modes
 
+    runners = {args.runner or kind_of(device).runner for device in args.device or ["host"]}
     for config in configs:
         named = replace(config, load_sha256=str(args.load)) if args.load else config
-        check_modes(args.runner, named, profile=args.profile)
+        for runner in sorted(runners):
+            check_modes(runner, named, profile=args.profile)
 
 
 def notes(measurements: Sequence[Measurement]) -> Iterator[str]:

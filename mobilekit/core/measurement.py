@@ -7,6 +7,7 @@ are the formats of docs/formats.md, field by field: `mobilekit.core.records` rea
 from __future__ import annotations
 
 import enum
+import math
 import re
 import statistics
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from mobilekit.core.preprocessing import Preprocessing
 
 AFFINITY = re.compile(r"big|little|0x[0-9a-fA-F]{1,32}")
 COOLING = re.compile(r"idle|none|\d{1,2}(\.\d{1,2})?")  # °C
+ROUNDED = (
+    1e-4  # a mean printed with six digits can lie a little outside of the whole least and most
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,12 +270,44 @@ class CoolDown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a runner that keeps no raw latencies says of its measured invocations.
+
+    Attributes:
+        count: How many they were.
+        avg_us: Their mean, microseconds; the others likewise, None where it is not printed.
+        min_us: The shortest.
+        max_us: The longest.
+        std_us: Their standard deviation.
+        median_us: Their median.
+        p95_us: Their 95th percentile.
+    """
+
+    count: int
+    avg_us: float
+    min_us: float | None = None
+    max_us: float | None = None
+    std_us: float | None = None
+    median_us: float | None = None
+    p95_us: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.avg_us <= 0:
+            raise ValueError("a summary is of one invocation at least, of some length")
+        low, high = self.min_us or 0.0, math.inf if self.max_us is None else self.max_us
+        for value in (self.avg_us, self.median_us, self.p95_us):
+            if value is not None and not low * (1 - ROUNDED) <= value <= high * (1 + ROUNDED):
+                raise ValueError("a summary's values must lie between its least and its largest")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One start of the runner, as it printed it. Times are microseconds of the monotonic clock.
 
     Attributes:
         schema: Of the runner's document.
         latencies_us: Each measured invocation in order: inputs written, invoked, outputs read.
+            Empty where the runner keeps none; `summary` is there then.
         init_us: From the first byte of the file read to tensors allocated.
         first_us: The first invocation.
         warmup_us: The invocations after it that do not count.
@@ -292,6 +328,8 @@ class Run:
         cache: "cold" or "warm": whether `init_us` found the delegate's cache filled; None without.
         cool_down: What the harness waited for before it.
         retried: Whether it was made after a start of this cell in this block had failed.
+        summary: In the place of `latencies_us`; invocations alone, without writing inputs and
+            reading outputs.
     """
 
     schema: int
@@ -328,24 +366,57 @@ class Run:
     cache: str | None = None
     cool_down: CoolDown | None = None
     retried: bool = False
+    summary: Summary | None = None
 
     def __post_init__(self) -> None:
         if self.error is not None:
             return
-        if not self.latencies_us:
-            raise ValueError("a run without an error must have latencies")
+        if not self.latencies_us and self.summary is None:
+            raise ValueError("a run without an error must have latencies, or a summary of them")
+        if self.latencies_us and self.summary is not None:
+            raise ValueError("a run has latencies or a summary in their place, not both")
         if len(self.write_input_us) != len(self.latencies_us) or len(self.read_output_us) != len(
             self.latencies_us
         ):
             raise ValueError("every latency needs its two I/O parts")
         times = (self.init_us, self.first_us, *self.warmup_us, *self.latencies_us)
-        if min(times) <= 0 or min(*self.write_input_us, *self.read_output_us, 0) < 0:
+        if min(times) <= 0 or min((*self.write_input_us, *self.read_output_us, 0.0)) < 0:
             raise ValueError("times must be above zero")
 
     @property
     def median_us(self) -> float:
-        """Median of this start's measured invocations, microseconds."""
-        return statistics.median(self.latencies_us)
+        """Median of this start's measured invocations, microseconds.
+
+        Raises:
+            ValueError: If the runner printed their mean and no median.
+        """
+        if self.summary is None:
+            return statistics.median(self.latencies_us)
+        if self.summary.median_us is None:
+            raise ValueError("this start has a mean and no median; `typical_us` is what stands")
+        return self.summary.median_us
+
+    @property
+    def statistic(self) -> str:
+        """What `typical_us` is: "median", or "mean" where the runner printed no median."""
+        known = self.summary is None or self.summary.median_us is not None
+        return "median" if known else "mean"
+
+    @property
+    def typical_us(self) -> float:
+        """What stands for this start, microseconds: see `statistic`."""
+        if self.summary is not None and self.summary.median_us is None:
+            return self.summary.avg_us
+        return self.median_us
+
+    @property
+    def invocations(self) -> int:
+        """How many were measured."""
+        return len(self.latencies_us) if self.summary is None else self.summary.count
+
+
+# A reason of a verdict, where the runner gives no outputs and none of ours checked them there.
+UNCHECKED_OUTPUTS = "outputs were not checked by this runner"
 
 
 class Validity(enum.StrEnum):
@@ -461,8 +532,11 @@ class Measurement:
 
     @property
     def median_us(self) -> float:
-        """The headline: the median over runs of the run medians, microseconds."""
-        return statistics.median(run.median_us for run in self.runs)
+        """The headline: the median over runs of the run medians, microseconds.
+
+        Of the run means where the runner printed no medians.
+        """
+        return statistics.median(run.typical_us for run in self.runs)
 
 
 def cell_id(

@@ -31,15 +31,24 @@ DELEGATES: Registry[Delegate] = Registry(
         Delegate(
             name="xnnpack",
             title="XNNPACK: the CPU, by default in every LiteRT interpreter",
-            measured_by=("litert_python", "native"),
+            measured_by=("litert_python", "native", "benchmark_model", "benchmark_litert_model"),
         ),
         Delegate(
             name="nnapi",
             title="Android NNAPI, by API level or feature level",
             variants=("27", "28", "29", "30", "31", "fl6", "fl7", "fl8"),
+            measured_by=("benchmark_model",),
         ),
-        Delegate(name="gpu", title="the classic GPU delegate (OpenCL, OpenGL ES)"),
-        Delegate(name="gpu-mldrift", title="the GPU delegate of LiteRT 2 (ML Drift)"),
+        Delegate(
+            name="gpu",
+            title="the classic GPU delegate (OpenCL, OpenGL ES)",
+            measured_by=("benchmark_model",),
+        ),
+        Delegate(
+            name="gpu-mldrift",
+            title="the GPU delegate of LiteRT 2 (ML Drift)",
+            measured_by=("benchmark_litert_model",),
+        ),
         Delegate(
             name="ethosu",
             title="Arm Ethos-U NPUs, through Vela",
@@ -66,7 +75,11 @@ DELEGATES: Registry[Delegate] = Registry(
             variants=("mt6878", "mt6897", "mt6983", "mt6985", "mt6989", "mt6991", "mt6993"),
         ),
         Delegate(name="coreml", title="Apple Core ML", variants=("2", "3")),
-        Delegate(name="hexagon", title="the Hexagon DSP delegate (legacy)"),
+        Delegate(
+            name="hexagon",
+            title="the Hexagon DSP delegate (legacy)",
+            measured_by=("benchmark_model",),
+        ),
         Delegate(name="edgetpu", title="Coral Edge TPU", variants=("10", "12", "13", "14")),
     ],
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mobilekit.core.measurement import Run
 from mobilekit.formatting import printable
-from mobilekit.report.rows import HEADLINE, Row, Share
+from mobilekit.report.rows import Row, Share
 
 Value = str | int | float | bool | None
 
@@ -52,13 +52,13 @@ def _identity(row: Row) -> dict[str, Value]:
 
 def _latencies(row: Row) -> dict[str, Value]:
     return {
-        "headline_statistic": HEADLINE,
+        "headline_statistic": row.headline,
         "latency_us": row.latency_us,
         "latency_low_us": row.latency_low_us,
         "latency_high_us": row.latency_high_us,
         "latency_interval_level": row.latency_level,
         "runs": len(row.runs),
-        "invocations": sum(len(run.latencies_us) for run in row.runs),
+        "invocations": sum(run.invocations for run in row.runs),
         "init_us": row.init_us,
         "first_us": row.first_us,
     }

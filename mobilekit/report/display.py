@@ -177,7 +177,7 @@ def label(row: Row, shared: Sequence[str], *, without: Sequence[str] = ()) -> st
 
 def facts(row: Row) -> str:
     """What the row's latency rests on, e.g. "12 runs of 50 invocations"."""
-    counts = sorted({len(run.latencies_us) for run in row.runs})
+    counts = sorted({run.invocations for run in row.runs})
     if not counts:
         return "no run"
     each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"

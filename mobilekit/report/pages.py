@@ -25,7 +25,7 @@ from mobilekit.report.columns import raw_values
 from mobilekit.report.display import COLUMNS, common
 from mobilekit.report.provenance import files, sessions
 from mobilekit.report.results import read_results
-from mobilekit.report.rows import HEADLINE, Row, rows
+from mobilekit.report.rows import Row, headline, rows
 from mobilekit.report.verdicts import Refused, comparisons
 
 SCHEMA = 1
@@ -166,7 +166,7 @@ def _context(report: Report, baseline: Mapping[str, str]) -> dict[str, object]:
         "notes": report.notes,
         "sessions": sessions(report.rows),
         "files": files(report.rows),
-        "headline": HEADLINE,
+        "headline": headline(report.rows),
         "level": LEVEL_TEXT,
         "version": __version__,
         "printable": printable,
@@ -191,7 +191,7 @@ def _json(report: Report, baseline: Mapping[str, str]) -> str:
     document = {
         "schema": SCHEMA,
         "kit_version": __version__,
-        "headline_statistic": HEADLINE,
+        "headline_statistic": headline(report.rows),
         "alpha": ALPHA,
         "baseline": baseline,
         "rows": [raw_values(row) for row in report.rows],

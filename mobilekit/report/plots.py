@@ -59,8 +59,8 @@ def accuracy_against_latency(rows: Sequence[Row]) -> str | None:
 
 
 def latency_strips(rows: Sequence[Row]) -> str | None:
-    """Every raw latency: a strip a measurement, a line of ticks a run; None without runs."""
-    drawn = [row for row in rows if row.runs]
+    """Every raw latency: a strip a measurement, a line of ticks a run; None without any."""
+    drawn = [row for row in rows if any(run.latencies_us for run in row.runs)]
     if not drawn:
         return None
     shared = list(common(rows))

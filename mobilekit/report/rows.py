@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mobilekit.core.accuracy import Accuracy
-from mobilekit.core.measurement import Measurement, Run, Validity
+from mobilekit.core.measurement import UNCHECKED_OUTPUTS, Measurement, Run, Validity
 from mobilekit.core.model import TFLiteModel
 from mobilekit.intervals import median_interval, share_interval
 from mobilekit.report.results import Results
 
 HEADLINE = "median over runs of the run medians"
+HEADLINE_OF_MEANS = "median over runs of the run means"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,12 @@ class Row:
         return _share(agreements, len(self.accuracy.answers))
 
     @property
+    def headline(self) -> str:
+        """Which statistic `latency_us` is."""
+        means = any(run.statistic == "mean" for run in self.runs)
+        return HEADLINE_OF_MEANS if means else HEADLINE
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Everything that makes a number of this row doubtful, in sentences."""
         measurement = self.measurement
@@ -94,9 +101,9 @@ class Row:
         if not found and measurement.validity.status is not Validity.VALID:
             found.append("no reason was recorded")
         check = measurement.output_check
-        if check is None:
+        if check is None and UNCHECKED_OUTPUTS not in found:
             found.append("its outputs were not checked where it was measured")
-        elif not check.passed:
+        elif check is not None and not check.passed:
             found.append(f"its outputs are wrong where it was measured: {check.detail}")
         if measurement.config.delegate == "xnnpack":  # of others the validity says it
             found.extend(_left_behind(self.runs))
@@ -122,6 +129,14 @@ def _left_behind(runs: Sequence[Run]) -> Iterator[str]:
         )
 
 
+def headline(rows: Iterable[Row]) -> str:
+    """The statistic of a table's latencies, in words."""
+    kinds = {row.headline for row in rows} or {HEADLINE}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return f"{HEADLINE} (of the run means where a runner printed no medians)"
+
+
 def rows(results: Results) -> tuple[Row, ...]:
     """One row a measurement: by model, device, delegate and threads, then the slowest first."""
     return tuple(sorted((_row(m, results) for m in results.measurements), key=_order))
@@ -135,7 +150,7 @@ def _order(row: Row) -> tuple[str | int | float, ...]:
 
 def _row(measurement: Measurement, results: Results) -> Row:
     runs = tuple(run for run in measurement.runs if run.error is None)
-    medians = [run.median_us for run in runs]
+    medians = [run.typical_us for run in runs]
     interval = median_interval(medians)
     sha256 = measurement.model.sha256
     return Row(

@@ -19,6 +19,7 @@ from pathlib import Path
 from android_bench import process
 from android_bench.devices.adb_files import AdbFiles
 from android_bench.devices.adb_program import need_adb
+from android_bench.devices.adb_return import wait_until_there
 from android_bench.devices.android import AndroidProperties, count_cpus, parse_properties
 from android_bench.devices.attached import Attached, choose, chosen_labels, parse_devices
 from android_bench.devices.computer import cpu_features
@@ -181,6 +182,14 @@ class AdbDevice:
         """What a command prints; None where it fails, as it may on a device without that."""
         answer = self.shell(argv, timeout_s=READ_TIMEOUT_S)
         return None if answer.returncode else answer.stdout
+
+    def wait_until_there(self, timeout_s: float) -> None:
+        """Waits until the device answers again, after a restart or with its cable back.
+
+        Raises:
+            DeviceError: If it does not within `timeout_s`; it says what state adb sees it in.
+        """
+        wait_until_there(self._adb, self._serial, self.label, self.shell, timeout_s)
 
     def push(self, local: Path, remote: str) -> None:
         """Sends a file aside, reads size and sha256 back, renames it."""

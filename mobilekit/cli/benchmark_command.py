@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import add_adb_server, add_json
 from mobilekit.core.measurement import RunConfig
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="host",
         help="where: host (this computer, the default) or ssh:user@board",
     )
+    add_adb_server(parser)
     parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"

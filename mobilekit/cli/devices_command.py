@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import add_adb_server, add_json
 
 if TYPE_CHECKING:
     from android_bench.devices.android import Battery, Cluster
@@ -18,7 +18,8 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds nothing but --json, which holds no serials."""
+    """Adds where adb's server is, and --json, which holds no serials."""
+    add_adb_server(parser)
     add_json(parser)
 
 

@@ -32,6 +32,7 @@ MAPPED = (
 )
 PATH = re.compile(rf"(?<![\w./-])({'|'.join(MAPPED)})(?![\w.-])")
 
+
 class Jail:
     """A folder with all that a command of the phone may look at."""
 

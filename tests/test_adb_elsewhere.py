@@ -129,10 +129,9 @@ def test_a_phone_that_comes_back_is_waited_for(server, phone, happening):
     device.shell(["true"], timeout_s=20)
     {"reboot": phone.reboot, "unplug": phone.unplug, "drop": phone.drop}[happening]()
     if happening != "drop":
-        deadline = time.monotonic() + 2
+        time.sleep(0.2)
         with pytest.raises(DeviceError):
-            while time.monotonic() < deadline:
-                device.shell(["true"], timeout_s=20)
+            device.shell(["true"], timeout_s=20)
     device.wait_until_there(20)
     assert device.shell(["echo", "back"], timeout_s=20).stdout == "back\n"
     assert (phone.boot_id != boot) == (happening == "reboot")
@@ -161,6 +160,6 @@ def test_one_that_stays_away_is_named_with_its_state_in_time(server, phone, faul
         phone.drop()
     began = time.monotonic()
     with pytest.raises(NotReadyError, match=rf"simulated-phone-1 \(({state})\) ") as caught:
-        device.wait_until_there(3)
-    assert time.monotonic() - began < 8
+        device.wait_until_there(2)
+    assert time.monotonic() - began < 7
     assert phone.address not in str(caught.value)

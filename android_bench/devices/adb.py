@@ -161,6 +161,7 @@ class AdbDevice:
             # The same phone has another address at the end of a network, and one lock.
             serial_hash=serial_hash(found.serial or self._serial),
             simulated=found.simulated,
+            emulated=found.emulated,
             manufacturer=found.manufacturer,
             model=found.model,
             soc=found.soc,

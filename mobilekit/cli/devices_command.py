@@ -48,6 +48,7 @@ def _print(row: ListedDevice) -> None:
     about = row.overview
     words = [row.serial or "this computer"]
     words += ["simulated"] if about.info and about.info.simulated else []
+    words += [f"emulated by {about.info.emulated}"] if about.info and about.info.emulated else []
     rows = [["  problem", about.problem]] if about.problem else _facts(about)
     print_plain_table(
         [printable(about.label), printable(", ".join(words))],

@@ -303,3 +303,15 @@ def test_a_clock_that_jumps_moves_no_latency(device, phone, start, offset_s):
     assert sum(run.latencies_us) < 3e6
     told = int(device.shell(["date", "+%s"], timeout_s=20).stdout)
     assert told - time.time() == pytest.approx(offset_s, abs=60)
+
+
+def test_what_ran_when_the_cable_was_pulled_does_not_disturb_what_comes_next(device, phone):
+    script = phone.jail.path("/data/local/tmp/long")
+    script.write_text("#!/usr/bin/env python3\nimport time; time.sleep(60)\n")
+    script.chmod(0o755)
+    phone.at_program(1, 0.3, lambda: phone.unplug(1.0))
+    with pytest.raises(DeviceError, match="connection lost"):
+        device.shell(["/data/local/tmp/long"], timeout_s=20)
+    assert phone.programs()  # it goes on: nobody could tell it to end
+    device.wait_until_there(20)
+    assert phone.programs() == []

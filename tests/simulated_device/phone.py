@@ -89,6 +89,10 @@ class Phone:
         """Ends all that runs there; it is back after so many seconds, its storage as it was."""
         self._soon(lambda: self._restart(back_after_s))
 
+    def programs(self) -> list[int]:
+        """Processes of the programs of its storage that run."""
+        return [*self._shells.programs()]
+
     def kill_programs(self) -> None:
         """Ends the programs of its storage, as the killer does when memory is short (SIGKILL)."""
         self._shells.signal_programs(signal.SIGKILL)
@@ -98,7 +102,10 @@ class Phone:
         self._shells.signal_programs(signal.SIGSTOP)
 
     def at_program(self, start: int, delay_s: float, action: Callable[[], None]) -> None:
-        """Does something `delay_s` after the `start`-th program from now, 1 being the next."""
+        """Does something `delay_s` after the `start`-th program from now, 1 being the next.
+
+        Without a delay it is done before that begins.
+        """
         self._awaited.append((self.programs_started + start, delay_s, action))
 
     async def run(self, port: int = 0) -> None:
@@ -165,7 +172,10 @@ class Phone:
         loop, count = asyncio.get_running_loop(), self.programs_started
         for row in [row for row in self._awaited if row[0] == count]:
             self._awaited.remove(row)
-            loop.call_later(row[1], row[2])
+            if row[1] > 0:
+                loop.call_later(row[1], row[2])
+            else:
+                row[2]()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = Link(

@@ -31,7 +31,7 @@ class Shells:
     """Starts commands in the jail and remembers them, so that none outlives the phone."""
 
     def __init__(self, jail: Jail, program_starts: Callable[[], None]) -> None:
-        """`program_starts` is called with each program of the phone's storage."""
+        """`program_starts` is called before each program of the phone's storage."""
         self._jail, self._program_starts = jail, program_starts
         self._started: list[subprocess.Popen[bytes]] = []
         self._programs: list[subprocess.Popen[bytes]] = []
@@ -45,11 +45,11 @@ class Shells:
 
     def signal_programs(self, number: signal.Signals) -> None:
         """Sends a signal to every program of the phone's storage that runs."""
-        for process in self._processes():
+        for process in self.programs():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
-    def _processes(self) -> Iterator[int]:
+    def programs(self) -> Iterator[int]:
         """Processes whose first words are a path of the storage, the shells around them aside."""
         environment = f"SIMULATED={self._jail.root}\0".encode()
         storage = os.fsencode(self._jail.path("/data/local/tmp"))
@@ -66,11 +66,13 @@ class Shells:
 
     async def run(self, stream: Stream, command: str, *, packets: bool) -> None:
         """Runs one command and sends what it writes; `packets` is the second protocol."""
-        process = self._start(command, merged=not packets)
-        if PROGRAM.search(command):
-            self._programs.append(process)
+        is_program = PROGRAM.search(command) is not None
+        if is_program:
             self.programs_started += 1
             self._program_starts()
+        process = self._start(command, merged=not packets)
+        if is_program:
+            self._programs.append(process)
         sent = _Counted(stream)
         tasks = [asyncio.create_task(_feed(stream, process, packets=packets))]
         try:

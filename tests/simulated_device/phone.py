@@ -108,6 +108,10 @@ class Phone:
         """
         self._awaited.append((self.programs_started + start, delay_s, action))
 
+    def at_nothing(self) -> None:
+        """Forgets what was to be done later."""
+        self._awaited.clear()
+
     async def run(self, port: int = 0) -> None:
         """Serves until stopped; what is left of it is then removed."""
         self._loop = asyncio.get_running_loop()

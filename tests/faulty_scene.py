@@ -24,6 +24,8 @@ CALL_S = 4.0  # the limit of a call on the phone; the harness's own are longer
 ENDING_S = 6.0  # ending what a call left, before and after it
 SLACK_S = 3.0  # of a computer that others use
 
+BUSY_S = (0.05, 0.15)
+
 # Prints a document of times that nobody can guess, after it has noted it, and whether another one
 # ran meanwhile.
 PROGRAM = """
@@ -62,7 +64,7 @@ beside = list(others())
 model, delegate = Path(options["--model"]).read_bytes(), options["--delegate"]
 random, base = random.SystemRandom(), sha(model)
 rows = [bytes(int(base[k : k + 2], 16) % 100 + row for k in range(8)) for row in range(16)]
-time.sleep(random.uniform(0.05, 0.15))
+time.sleep(random.uniform(*{busy_s}))
 if "--outputs" in options:
     folder = Path(options["--outputs"]); folder.mkdir(parents=True)
     head = "{{'descr': '|i1', 'fortran_order': False, 'shape': (16, 1, 8), }}".ljust(117) + "\\n"
@@ -145,7 +147,7 @@ class Benchmark:
         folder.mkdir()
         self.results, self._truth = folder / "results", folder / "truth.jsonl"
         self._program = folder / "program.py"
-        self._program.write_text(PROGRAM.format(truth=str(self._truth)))
+        self._program.write_text(PROGRAM.format(truth=str(self._truth), busy_s=BUSY_S))
         self.models = [folder / f"{name}.tflite" for name in ("one", "two")]
         for path in self.models:
             path.write_bytes(path.name.encode() + os.urandom(50_000))

@@ -36,7 +36,7 @@ DEVICES = 8
 GOAL = 6.0
 BUSY_S = 0.5
 # The skin is 11 °C warmer after half a second of work, and within 2 °C of idle some five later.
-HEAT = Heat(heating_s=0.5, cooling_s=2.9)
+HEAT = Heat(heating_s=0.5, cooling_s=2.9, speed=1)
 PATIENCE = Patience(cool_s=60, poll_s=0.5, settle_s=2)
 
 

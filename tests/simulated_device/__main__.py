@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--hang", action="append", default=[], choices=("shell", "exec", "sync"))
     parser.add_argument("--slow-s", type=float, default=0.0)
     parser.add_argument("--clock-offset-s", type=int, default=0)
-    parser.add_argument("--speed", type=float, default=Heat.speed, help="of its heat")
+    parser.add_argument("--speed", type=float, default=1.0, help="of its heat")
     return parser.parse_args()
 
 

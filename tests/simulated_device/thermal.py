@@ -41,7 +41,8 @@ class Heat:
         hot_c: What the processor approaches while a program runs.
         heating_s: Seconds until 63 % of the way up is done.
         cooling_s: The same for the way down.
-        speed: Seconds of the phone in a second of this computer.
+        speed: Seconds of the phone in a second of this computer; 0 keeps it as cool as it is, so
+            that a test that is about something else need not wait for it.
     """
 
     idle_c: float = 41.7
@@ -50,7 +51,7 @@ class Heat:
     hot_c: float = 85.0
     heating_s: float = 30.0
     cooling_s: float = 60.0
-    speed: float = 1.0
+    speed: float = 0.0
 
 
 class Thermal:

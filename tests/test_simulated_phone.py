@@ -78,7 +78,7 @@ def test_the_cpp_runner_measures_on_the_phone(adb, phone, tmp_path, monkeypatch,
     (tmp_path / "adb").symlink_to(adb.path)
     (tmp_path / "net.tflite").write_bytes(tiny_int8())
     words = ["--runner", "native", "--num-runs", "5", "--min-secs", "0", "--repetitions", "2"]
-    words += ["--warmup-runs", "0"]
+    words += ["--warmup-runs", "0", "--cool-to", "none"]
     with simulated(adb, phone):
         where = ["--device", f"adb:{phone.address}", "--adb-port", str(adb.port)]
         assert main(["benchmark", "net.tflite", *where, *words]) == 0

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from android_bench.process import Shell
-from mobilekit.core.errors import DeviceError
+from mobilekit.core.errors import DeviceError, shown
 
 
 class ConnectionLostError(DeviceError):
@@ -25,7 +25,7 @@ class ConnectionLostError(DeviceError):
     def __str__(self) -> str:
         said = f" (adb: {self.problem})" if self.problem else ""
         return (
-            f"{self.device}: connection lost during `{' '.join(self.argv)}`{said}; what came is"
+            f"{self.device}: connection lost during `{shown(self.argv)}`{said}; what came is"
             " not used. Look at the cable and at `adb devices`."
         )
 

@@ -18,9 +18,11 @@ EXAMPLES = """\
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
-  mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
+  mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python
+  mobilekit benchmark net.tflite --runner native --device pixel-8 --device lab-7 --cooldown 5"""
 
 
+MOST_COOL_LIMIT_S = 86_400.0
 NUMBERS = {
     "warmup_runs": "invocations before those that count, at least",
     "num_runs": "invocations that count in each start, at least",
@@ -39,8 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="model", help=".tflite files")
     parser.add_argument(
         "--device",
-        default="host",
-        help="where: host (this computer, the default) or ssh:user@board",
+        action="append",
+        help="where: host (this computer, the default), adb, a phone's serial or label, or"
+        " ssh:user@board; give it several times to measure side by side",
     )
     add_adb_server(parser)
     parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
@@ -83,34 +86,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
     )
+    parser.add_argument(
+        "--cool-to",
+        default=RunConfig.cooling,
+        metavar="C",
+        help="what is waited for before each start: idle (2 °C above the device's own recorded"
+        " idle, the default), a temperature in °C, or none",
+    )
+    parser.add_argument(
+        "--cooldown",
+        type=float,
+        default=RunConfig.cooldown_s,
+        metavar="SECS",
+        help="a pause before each start (default %(default)g)",
+    )
+    parser.add_argument(
+        "--cool-limit",
+        type=float,
+        metavar="SECS",
+        help="the longest such wait for a temperature (default 300); past it, a result is suspect",
+    )
     parser.add_argument("--again", action="store_true", help="measure anew what was measured")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Measures, then prints the table and every later file against the first."""
+    from android_bench.unfinished import UnfinishedError
     from mobilekit.api import benchmark_files
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
 
-    with StartsBar() as progress:
-        measurements = benchmark_files(
-            args.models,
-            args.out,
-            device=args.device,
-            configs=_configs(args),
-            runner=args.runner,
-            runner_binary=args.runner_binary,
-            runtime=args.runtime,
-            python=args.python,
-            command=shlex.join(_command(args)),
-            progress=progress,
-            again=args.again,
-        )
-    if args.json:
+    failure: UnfinishedError | None = None
+    with StartsBar() as bars:
+        try:
+            measurements = benchmark_files(
+                args.models,
+                args.out,
+                device=_devices(args),
+                configs=_configs(args),
+                runner=args.runner,
+                runner_binary=args.runner_binary,
+                runtime=args.runtime,
+                python=args.python,
+                command=shlex.join(_command(args)),
+                progress=bars,
+                progress_of=bars.of,
+                again=args.again,
+                cool_limit_s=_cool_limit(args),
+            )
+        except UnfinishedError as error:  # told after what was measured
+            measurements, failure = list(error.measurements), error
+    if args.json and (measurements or failure is None):
         print_json(measurements)
-        return
-    _print(measurements, settings=len(measurements) // len(args.models))
+    elif measurements:
+        _print(measurements)
+    if failure is not None:
+        raise failure
+
+
+def _devices(args: argparse.Namespace) -> list[str]:
+    return list(args.device or ["host"])
+
+
+def _cool_limit(args: argparse.Namespace) -> float | None:
+    from mobilekit.core.errors import UsageError
+
+    limit: float | None = args.cool_limit
+    if limit is not None and not 0 <= limit <= MOST_COOL_LIMIT_S:
+        raise UsageError(f"--cool-limit is 0..{MOST_COOL_LIMIT_S:g} seconds, not {limit:g}.")
+    return limit
 
 
 def _configs(args: argparse.Namespace) -> list[RunConfig]:
@@ -125,6 +170,7 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
             f"--num-threads takes whole numbers with commas between, not {args.num_threads!r}."
         ) from None
     same = {name: getattr(args, name) for name in (*NUMBERS, "require_delegate", "paced_fps")}
+    same |= {"cooling": args.cool_to, "cooldown_s": args.cooldown}
     try:
         return [
             RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
@@ -137,13 +183,16 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
 
 def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
-    words += ["--device", args.device]
+    words += [word for device in _devices(args) for word in ("--device", device)]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
         words += [_option(name), str(getattr(args, name))]
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
+    words += ["--cool-to", args.cool_to] if args.cool_to != RunConfig.cooling else []
+    words += ["--cooldown", f"{args.cooldown:g}"] if args.cooldown else []
+    words += [] if args.cool_limit is None else ["--cool-limit", f"{args.cool_limit:g}"]
     words += ["--runner", args.runner]
     for name in ("runner_binary", "runtime", "python"):
         value = getattr(args, name)
@@ -151,21 +200,37 @@ def _command(args: argparse.Namespace) -> list[str]:
     return [*words, "--out", str(args.out)]
 
 
-def _print(measurements: list[Measurement], settings: int) -> None:
+def _print(measurements: list[Measurement]) -> None:
     from mobilekit.cli.output import print_notes, print_table
-    from mobilekit.compare import compare_measurements
-    from mobilekit.core.errors import IncomparableError
-    from mobilekit.report import Results, rows, sentences, terminal_table
+    from mobilekit.report import Results, rows, terminal_table
     from mobilekit.report.caveats import about_devices
 
     found = Results(measurements=tuple(measurements), accuracies={}, models={})
     table = terminal_table(rows(found))
     print(table.title)
     print_table(table.headers, table.rows)
-    for index, candidate in enumerate(measurements[settings:]):
+    devices: dict[str, list[Measurement]] = {}
+    for measurement in measurements:
+        devices.setdefault(measurement.device.serial_hash, []).append(measurement)
+    for own in devices.values():  # never across devices: that would compare the devices
+        _print_comparisons(own, named=len(devices) > 1)
+    print_notes([*table.notes, *about_devices([own[0].device for own in devices.values()])])
+
+
+def _print_comparisons(measurements: list[Measurement], *, named: bool) -> None:
+    """Every later file of one device against its first, under the same settings."""
+    from mobilekit.cli.output import print_notes
+    from mobilekit.compare import compare_measurements
+    from mobilekit.core.errors import IncomparableError
+    from mobilekit.report import sentences
+
+    before = f"{measurements[0].device.label}: " if named else ""
+    for candidate in measurements:
+        baseline = next(m for m in measurements if m.config == candidate.config)
+        if baseline is candidate:
+            continue
         try:
-            comparison = compare_measurements(measurements[index % settings], candidate)
-            print_notes(sentences(comparison))
+            found = sentences(compare_measurements(baseline, candidate))
         except IncomparableError as error:
-            print_notes([str(error)])
-    print_notes([*table.notes, *about_devices([measurements[0].device])])
+            found = [str(error)]
+        print_notes([f"{before}{sentence}" for sentence in found])

@@ -6,11 +6,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_ssh and not needs_sshd and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_ssh and not needs_sshd and not needs_qemu and not slow
 DATA := build/data/stamp.json
+ARM64_LITERT := build/litert/arm64-v8a/unpacked
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-adb29 test-base test-bazel test-legacy test-sanitized test-slow test-ssh
+.PHONY: demo test data lint format benchmarks full clean test-adb29 test-arm64 test-base test-bazel test-legacy test-sanitized test-slow test-ssh
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -41,6 +42,7 @@ benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/runner_overhead.py
 	$(BIN)/python benchmarks/harness_overhead.py
 	$(BIN)/python benchmarks/sensor_sampling.py
+	$(BIN)/python benchmarks/eight_devices.py
 
 # Every test at its full size, and every benchmark.
 full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
@@ -53,6 +55,22 @@ test-legacy: $(VENV)/installed-test .venv-legacy/installed
 test-adb29: $(VENV)/installed-test
 	@test -x /usr/lib/android-sdk/platform-tools/adb || { echo "mobilekit: Debian's adb is missing; apt install adb" >&2; exit 1; }
 	$(BIN)/python -m pytest -m needs_adb29
+
+# The runner for 64-bit Arm under qemu, on a simulated phone: outputs, never times.
+test-arm64: $(VENV)/installed-test $(ARM64_LITERT)
+	@command -v qemu-aarch64-static >/dev/null || { echo "mobilekit: no qemu for 64-bit Arm; on Debian: apt install qemu-user-static" >&2; exit 1; }
+	@command -v aarch64-linux-gnu-g++ >/dev/null || { echo "mobilekit: no compiler for 64-bit Arm; on Debian: apt install g++-aarch64-linux-gnu" >&2; exit 1; }
+	$(BIN)/python -m pytest -m needs_qemu
+
+# LiteRT's library out of the wheel for 64-bit Arm Linux; pip checks the wheel's sha256.
+$(ARM64_LITERT): $(VENV)/installed
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+	    --platform manylinux_2_27_aarch64 --dest $(@D) \
+	    "ai-edge-litert==$$($(BIN)/python -c 'from importlib.metadata import version; print(version("ai-edge-litert"))')" \
+	    || $(INSTALL_FAILED)
+	@$(BIN)/python -m zipfile -e $(@D)/*.whl $(@D)
+	@touch $@
 
 test-bazel: $(VENV)/installed-test
 	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }

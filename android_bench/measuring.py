@@ -86,7 +86,8 @@ class Measuring:
         session = (None if self.again else find_session(self._lines)) or new_session(
             seed, self.cells
         )
-        if len(self._complete(list(self.cells), session)) < self._repetitions:
+        there = len(self._complete(list(self.cells), session))
+        if self._takes_times and there < self._repetitions:
             self._starter.rest(self.cells.values())
         self._check_outputs()
         blocks = self._run_blocks(session)
@@ -103,6 +104,11 @@ class Measuring:
     @property
     def _repetitions(self) -> int:
         return next(iter(self.cells.values())).job.config.repetitions
+
+    @property
+    def _takes_times(self) -> bool:
+        """Not where a processor is emulated: a latency that is not taken cannot be believed."""
+        return self.bench.info.emulated is None
 
     def _read_lines(self) -> None:
         for name in self.cells:
@@ -167,6 +173,8 @@ class Measuring:
 
     def _timed(self) -> list[str]:
         """The cells whose outputs are right and that were not given up."""
+        if not self._takes_times:
+            return []
         return [
             name
             for name, found in self._checked.items()
@@ -229,7 +237,8 @@ class Measuring:
         for name, checked in self._checked.items():
             if name in self._given_up:
                 continue
-            runs = runs_of(self._lines[name], session, blocks) if checked.wrong is None else ()
+            timed = checked.wrong is None and self._takes_times
+            runs = runs_of(self._lines[name], session, blocks) if timed else ()
             measurement = measurement_of(
                 self.bench,
                 self.cells[name],

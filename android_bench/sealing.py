@@ -50,6 +50,7 @@ def measurement_of(
             output_sha256=checked.output_sha256,
             failures=failures,
             cpu_count=bench.info.cpu_count,
+            emulated=bench.info.emulated,
         ),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from android_bench.cooling import Cooler, Patience
-from android_bench.devices.presence import wait_until_there
+from android_bench.devices.presence import ASK_EVERY_S, Returning, wait_until_there
 from android_bench.jobs import Bench, Cell
 from android_bench.sensors import Reading, Sensors, with_readings
 from android_bench.starts import failed_run, start_once
@@ -79,9 +79,16 @@ class Starter:
 
     def wait_until_there(self) -> None:
         """Waits for a device that failed; raises DeviceGoneError if it does not come back."""
+        device = self._bench.device
+
+        def ask() -> Reading:
+            if isinstance(device, Returning):
+                device.wait_until_there(ASK_EVERY_S)
+            return self._sensors.read()
+
         reading = wait_until_there(
-            self._bench.device.label,
-            self._sensors.read,
+            device.label,
+            ask,
             limit_s=self._patience.device_s,
             tell=self._tell,
         )

@@ -35,6 +35,7 @@ def judge(
     output_sha256: Sequence[str],
     failures: Sequence[str],
     cpu_count: int | None,
+    emulated: str | None = None,
 ) -> Verdict:
     """Judges a cell.
 
@@ -45,6 +46,7 @@ def judge(
         output_sha256: Digests of the outputs that were checked, of the first input.
         failures: What went wrong in starts that do not count.
         cpu_count: How many processors the busy shares are of; None where nobody knows.
+        emulated: What emulates the device's processor; None where nothing does.
 
     Returns:
         Invalid, with that reason alone, if the outputs are wrong or nothing was measured;
@@ -52,6 +54,11 @@ def judge(
     """
     if check is not None and not check.passed:
         return _invalid(f"the outputs are wrong: {check.detail} ({check.how})")
+    if emulated is not None:
+        return _invalid(
+            f"{emulated} emulates the processor: outputs were checked, and no latency was taken,"
+            " since it would not be that of any device"
+        )
     good = [run for run in runs if run.error is None]
     if not good:
         return _invalid("no start went well: " + (failures[-1] if failures else "none was made"))

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from android_bench.devices.adb import Adb, AdbDevice, ConnectionLostError, _until_marker
+from android_bench.devices.adb import Adb, AdbDevice
+from android_bench.devices.adb_answer import ConnectionLostError, until_marker
 from android_bench.devices.attached import NotReadyError
 from android_bench.process import Shell
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError, StorageError
@@ -132,8 +133,8 @@ def test_output_that_is_cut_off_is_never_an_answer(adb, device, phone, after):
 def test_an_output_is_whole_only_with_its_whole_marker():
     token = "0123456789abcdef"
     whole = f"12\n{token} 7\n\n{token}137\n"
-    assert _until_marker(whole, token) == (f"12\n{token} 7\n\n", 137)
-    assert {_until_marker(whole[:cut], token)[1] for cut in range(len(whole))} == {None}
+    assert until_marker(whole, token) == (f"12\n{token} 7\n\n", 137)
+    assert {until_marker(whole[:cut], token)[1] for cut in range(len(whole))} == {None}
 
 
 def test_a_number_at_the_end_of_a_cut_output_is_no_status(device, phone):

@@ -17,14 +17,16 @@ from functools import cached_property
 from pathlib import Path
 
 from android_bench import process
+from android_bench.devices.adb_answer import ConnectionLostError, problem_of, read_answer
 from android_bench.devices.adb_files import AdbFiles
 from android_bench.devices.adb_program import need_adb
+from android_bench.devices.adb_return import wait_until_there
 from android_bench.devices.android import AndroidProperties, count_cpus, parse_properties
 from android_bench.devices.attached import Attached, choose, chosen_labels, parse_devices
 from android_bench.devices.computer import cpu_features
 from android_bench.devices.identity import serial_hash
 from mobilekit.core.device import DeviceInfo
-from mobilekit.core.errors import DeviceError, DeviceTimeoutError, shown
+from mobilekit.core.errors import DeviceError, DeviceTimeoutError
 
 LIST_TIMEOUT_S = 30.0  # the first call starts adb's server, which looks for devices for seconds
 PATIENCE_S = 30.0  # a phone that is waking up, or writing back what it was sent before
@@ -35,30 +37,10 @@ VARIABLE = "MOBILEKIT_CALL"
 # Hanging up on the shell of the device leaves what that started. All of it carries the call's
 # token in its environment; what forks meanwhile is found the second time.
 END = (
-    "for i in 1 2; do for f in $(grep -l {token} /proc/[0-9]*/environ 2>/dev/null); do"
+    "for i in 1 2; do for f in $(grep -l -e {tokens} /proc/[0-9]*/environ 2>/dev/null); do"
     " f=${{f%/environ}}; kill -KILL ${{f#/proc/}}; done; done"
 )
-
-
-class ConnectionLostError(DeviceError):
-    """The device, or the way to it, was lost in the middle of a command.
-
-    Attributes:
-        device: The device's label.
-        argv: The command that ran on the device.
-        problem: What adb said, without the serial; may be empty.
-    """
-
-    def __init__(self, device: str, argv: Sequence[str], problem: str) -> None:
-        Exception.__init__(self, device, tuple(argv), problem)
-        self.device, self.argv, self.problem = device, tuple(argv), problem
-
-    def __str__(self) -> str:
-        said = f" (adb: {self.problem})" if self.problem else ""
-        return (
-            f"{self.device}: connection lost during `{shown(self.argv)}`{said}; what came is"
-            " not used. Look at the cable and at `adb devices`."
-        )
+ENDED = "ended"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +119,7 @@ class AdbDevice:
         """
         self.label = attached.label
         self._adb, self._serial = adb, attached.serial
+        self._unended: tuple[str, ...] = ()  # tokens of calls that may still run there
         self._files = AdbFiles(self.label, self.shell, self._transfer, patience_s)
 
     @cached_property
@@ -144,7 +127,7 @@ class AdbDevice:
         """Whether the device's daemon has shell_v2; raises DeviceError where it is not there."""
         listed = self._ask(["features"], ["features"], READ_TIMEOUT_S)
         if listed.returncode:
-            said = self._without_serial(_problem(listed.stderr))
+            said = self._without_serial(problem_of(listed.stderr))
             raise ConnectionLostError(self.label, ["features"], said)
         return "shell_v2" in listed.stdout.split()
 
@@ -160,6 +143,7 @@ class AdbDevice:
             # The same phone has another address at the end of a network, and one lock.
             serial_hash=serial_hash(found.serial or self._serial),
             simulated=found.simulated,
+            emulated=found.emulated,
             manufacturer=found.manufacturer,
             model=found.model,
             soc=found.soc,
@@ -182,6 +166,14 @@ class AdbDevice:
         answer = self.shell(argv, timeout_s=READ_TIMEOUT_S)
         return None if answer.returncode else answer.stdout
 
+    def wait_until_there(self, timeout_s: float) -> None:
+        """Waits until the device answers again, after a restart or with its cable back.
+
+        Raises:
+            DeviceError: If it does not within `timeout_s`; it says what state adb sees it in.
+        """
+        wait_until_there(self._adb, self._serial, self.label, self.shell, timeout_s)
+
     def push(self, local: Path, remote: str) -> None:
         """Sends a file aside, reads size and sha256 back, renames it."""
         self._files.push(local, remote)
@@ -193,8 +185,10 @@ class AdbDevice:
     def shell(self, argv: Sequence[str], *, timeout_s: float) -> process.Shell:
         """Runs a command there, quoted once for the device's own shell.
 
-        A command that a signal ended has the status 128 + the signal, as shells have it.
+        A command that a signal ended has the status 128 + the signal, as shells have it. What is
+        left of one that was lost with the connection is ended first: it would disturb this one.
         """
+        self._end_the_lost()
         token = secrets.token_hex(16)
         command = f"export {VARIABLE}={token}; ( {shlex.join(argv)} ); e=$?; echo {token}$e"
         apart = self.separates_streams
@@ -204,23 +198,16 @@ class AdbDevice:
             # exec-out, since the old shell service turns every \n into \r\n.
             service = "shell" if apart else "exec-out"
             answer = self._ask([service, command], argv, timeout_s)
-        stdout, returncode = _until_marker(answer.stdout, token)
-        stderr = ""
-        if apart and returncode is not None:
-            # What adb itself has to say, as that its server starts, stands before and after.
-            after = answer.stderr.partition(f"{token}\n")[2]
-            stderr, same = _until_marker(after, token)
-            returncode = returncode if same == returncode else None
-        if returncode is None:
-            said = _problem(answer.stderr.partition(f"{token}\n")[0])
-            raise ConnectionLostError(self.label, argv, self._without_serial(said))
-        return process.Shell(returncode=returncode, stdout=stdout, stderr=stderr)
+            read = read_answer(answer, token, apart=apart)
+            if isinstance(read, str):
+                raise ConnectionLostError(self.label, argv, self._without_serial(read))
+            return read
 
     def _transfer(self, words: Sequence[str], argv: Sequence[str], timeout_s: float) -> None:
         """Runs `adb push` or `adb pull`; a success of theirs is no proof of anything."""
         answer = self._ask(words, argv, timeout_s)
         if answer.returncode:
-            said = _problem(answer.stderr) or _problem(answer.stdout)
+            said = problem_of(answer.stderr) or problem_of(answer.stdout)
             raise DeviceError(self.label, argv, answer.returncode, self._without_serial(said))
 
     def _ask(self, words: Sequence[str], argv: Sequence[str], timeout_s: float) -> process.Shell:
@@ -241,25 +228,20 @@ class AdbDevice:
         try:
             yield
         except BaseException:
+            self._unended += (token,)
             with suppress(DeviceError):  # the first error is the one to tell
-                words = ["shell", END.format(token=token)]
-                self._ask(words, ["kill"], END_TIMEOUT_S)
+                self._end_the_lost()
             raise
+
+    def _end_the_lost(self) -> None:
+        """Ends what lost calls left; raises DeviceError where the device is not there."""
+        if self._unended:
+            words = ["shell", f"{END.format(tokens=' -e '.join(self._unended))}; echo {ENDED}"]
+            answer = self._ask(words, ["kill"], END_TIMEOUT_S)
+            if ENDED not in answer.stdout:
+                said = self._without_serial(problem_of(answer.stderr))
+                raise ConnectionLostError(self.label, ["kill"], said)
+            self._unended = ()
 
     def _without_serial(self, text: str) -> str:
         return text.replace(self._serial, self.label)
-
-
-def _until_marker(text: str, token: str) -> tuple[str, int | None]:
-    """What stands before the last marker, and the status in it; None if it is not whole."""
-    body, marker, tail = text.rpartition(token)
-    found = re.match(r"(\d{1,3})\r?\n", tail)
-    return body, int(found[1]) if marker and found else None
-
-
-def _problem(text: str) -> str:
-    """The line of adb's talk that says what went wrong: not its summary, which comes after."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"error|fail|cannot|can't", line, re.I)]
-    chosen = (telling or lines or [""])[-1].strip()
-    return re.sub(r"^(adb: )?(error: )?", "", chosen)

@@ -54,12 +54,14 @@ class AndroidProperties:
     serial: str | None
     opengles: tuple[int, int] | None
     simulated: bool
+    emulated: str | None
 
 
 def parse_properties(text: str) -> AndroidProperties:
     """Reads the output of `getprop`.
 
-    An emulator is called simulated too: its processor is not a phone's.
+    Android's emulator is called simulated too: its processor is not a phone's. It may be this
+    computer's own, though, while `ro.mobilekit.emulated` names what translates every instruction.
     """
     values = {key: value.strip() for key, value in PROPERTY.findall(text)}
 
@@ -82,6 +84,7 @@ def parse_properties(text: str) -> AndroidProperties:
         serial=serial if serial != "unknown" else None,
         opengles=_opengles(values.get("ro.opengles.version")),
         simulated=values.get("ro.mobilekit.simulated") == "1" or emulated,
+        emulated=first("ro.mobilekit.emulated"),
     )
 
 

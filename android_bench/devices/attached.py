@@ -17,6 +17,7 @@ from mobilekit.core.errors import DeviceError, StorageError, UnknownNameError, U
 from mobilekit.core.storage import read_text
 
 READY = "device"
+GONE = "absent"  # not listed at all
 UNNAMED = "unnamed-device"  # one that has not said its model yet
 # What adb says a phone's state is, and what to do about it.
 REMEDIES = {
@@ -35,6 +36,7 @@ REMEDIES = {
     "bootloader": "is in its bootloader; restart it",
     "host": "is in host mode; restart it",
 }
+NOT_LISTED = "is not seen by adb any more; plug it in again and look at `adb devices`"
 LINE = re.compile(
     rf"(?P<serial>\S.*?)\s+(?P<state>{'|'.join([READY, *REMEDIES])})(?=\s|$)(?P<rest>.*)"
 )
@@ -70,7 +72,7 @@ class NotReadyError(DeviceError):
 
     Attributes:
         device: The device's label; its serial, for the terminal, where it has not said its model.
-        state: What adb says, a key of REMEDIES.
+        state: What adb says, a key of REMEDIES, or GONE.
     """
 
     def __init__(self, device: str, state: str) -> None:
@@ -78,7 +80,7 @@ class NotReadyError(DeviceError):
         self.device, self.state = device, state
 
     def __str__(self) -> str:
-        return f"{self.device} ({self.state}) {REMEDIES[self.state]}."
+        return f"{self.device} ({self.state}) {REMEDIES.get(self.state, NOT_LISTED)}."
 
 
 def slug(text: str) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from android_bench.interrupt import pause
 from mobilekit.core.errors import DeviceError
 
 ASK_EVERY_S = 2.0
+
+
+@runtime_checkable
+class Returning(Protocol):
+    """A device that can do something for its return, as to be connected anew."""
+
+    def wait_until_there(self, timeout_s: float) -> None:
+        """Waits until it answers; raises DeviceError if it does not within `timeout_s`."""
 
 
 class DeviceGoneError(DeviceError):

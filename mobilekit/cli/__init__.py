@@ -18,6 +18,7 @@ from absl import flags
 from absl.flags import argparse_flags
 
 from mobilekit import __version__
+from mobilekit.cli.options import adb_server
 from mobilekit.core.errors import MobileKitError, StorageError
 from mobilekit.core.registry import Registry
 from mobilekit.formatting import printable
@@ -81,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     try:
         args = _parser(words).parse_args(words)
-        args.run(args)
+        with adb_server(args):
+            args.run(args)
         sys.stdout.flush()
     except SystemExit as leaving:  # argparse: help, version or a usage error
         return leaving.code if isinstance(leaving.code, int) else 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit.cli import modes
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import add_adb_server, add_json
 from mobilekit.core.measurement import RunConfig
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where: host (this computer, the default), adb, a phone's serial or label, or"
         " ssh:user@board; give it several times to measure side by side",
     )
+    add_adb_server(parser)
     parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"

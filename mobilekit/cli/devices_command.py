@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import add_adb_server, add_json
 
 if TYPE_CHECKING:
     from android_bench.devices.android import Battery, Cluster
@@ -18,7 +18,8 @@ EXAMPLES = """\
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds nothing but --json, which holds no serials."""
+    """Adds where adb's server is, and --json, which holds no serials."""
+    add_adb_server(parser)
     add_json(parser)
 
 
@@ -47,6 +48,7 @@ def _print(row: ListedDevice) -> None:
     about = row.overview
     words = [row.serial or "this computer"]
     words += ["simulated"] if about.info and about.info.simulated else []
+    words += [f"emulated by {about.info.emulated}"] if about.info and about.info.emulated else []
     rows = [["  problem", about.problem]] if about.problem else _facts(about)
     print_plain_table(
         [printable(about.label), printable(", ".join(words))],

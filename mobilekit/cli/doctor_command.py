@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.metadata
+import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import ADB_SERVER, add_adb_server, add_json
 from mobilekit.core.errors import MobileKitError, UsageError
+from mobilekit.formatting import plural
 
 EXAMPLES = """\
   mobilekit doctor
@@ -44,7 +46,8 @@ class Check:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds nothing but --json."""
+    """Adds where adb's server is, and --json."""
+    add_adb_server(parser)
     add_json(parser)
 
 
@@ -133,6 +136,17 @@ def _adb() -> Iterator[Check]:
         purpose="29 and 36 are tested",
         remedy=REMEDY,
     )
+    server = os.environ.get(ADB_SERVER)
+    if program and server:  # asking would start one here, where none was named
+        found = None
+        with contextlib.suppress(MobileKitError):
+            found = plural(len(Adb(path=program.path).devices()), "phone")
+        yield Check(
+            name="adb server",
+            found=found,
+            purpose=f"at {server}",
+            remedy=f"none answers at {server}: start it there with `adb -a nodaemon server`",
+        )
 
 
 def _native_runner(abi: str | None = None) -> str | None:

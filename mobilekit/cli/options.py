@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mobilekit.core.preprocessing import Preprocessing
 
@@ -12,6 +15,57 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+# How adb itself is told where its server is; whatever starts adb follows it.
+ADB_SERVER, ADB_PORT = "ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_PORT"
+DEFAULT_ADB_PORT = 5037
+
+
+def add_adb_server(parser: argparse.ArgumentParser) -> None:
+    """`--adb-host` and `--adb-port`, for every command that may ask adb."""
+    parser.add_argument(
+        "--adb-host",
+        metavar="HOST",
+        help=f"computer whose adb server has the phones (default {ADB_SERVER}, or this one)",
+    )
+    parser.add_argument(
+        "--adb-port",
+        type=int,
+        metavar="PORT",
+        help=f"its port (default {ADB_PORT}, or {DEFAULT_ADB_PORT})",
+    )
+
+
+@contextmanager
+def adb_server(args: argparse.Namespace) -> Iterator[None]:
+    """Lets adb use the server that was named; the environment is as before afterwards.
+
+    Raises:
+        UsageError: If there can be no such server.
+    """
+    from mobilekit.core.errors import UsageError
+
+    host: str | None = getattr(args, "adb_host", None)
+    port: int | None = getattr(args, "adb_port", None)
+    if host is None and port is None:
+        yield
+        return
+    if host is not None and (not host or not set(host).isdisjoint(" /\t\n")):
+        raise UsageError(f"--adb-host takes a computer's name or address, not {host!r}.")
+    if port is not None and not 0 < port < 65536:
+        raise UsageError(f"--adb-port takes a port from 1 to 65535, not {port}.")
+    host = host or "localhost"
+    before = os.environ.get(ADB_SERVER)
+    number = port or os.environ.get(ADB_PORT) or DEFAULT_ADB_PORT
+    os.environ[ADB_SERVER] = f"tcp:[{host}]:{number}" if ":" in host else f"tcp:{host}:{number}"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[ADB_SERVER]
+        else:
+            os.environ[ADB_SERVER] = before
+
+
 def add_phone(parser: argparse.ArgumentParser) -> None:
     """`--device`, for what is done to a phone."""
     parser.add_argument(
@@ -19,6 +73,7 @@ def add_phone(parser: argparse.ArgumentParser) -> None:
         default="adb",
         help="serial or label (default ANDROID_SERIAL, or the only phone), or host",
     )
+    add_adb_server(parser)
 
 
 def add_architecture(parser: argparse.ArgumentParser) -> None:

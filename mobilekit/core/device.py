@@ -22,6 +22,7 @@ class DeviceInfo:
         build_fingerprint: Identifies the system software; latencies of two builds do not compare.
         cpu_features: Instruction sets that decide how fast int8 can be, e.g. "avx512_vnni".
         cpu_count: Logical processors this process may use.
+        emulated: What emulates its processor, e.g. "qemu"; times there are no latencies.
     """
 
     kind: str
@@ -36,3 +37,4 @@ class DeviceInfo:
     build_fingerprint: str
     cpu_features: tuple[str, ...] = ()
     cpu_count: int | None = None
+    emulated: str | None = None

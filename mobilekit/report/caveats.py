@@ -82,6 +82,11 @@ def about_devices(devices: Iterable[DeviceInfo]) -> tuple[str, ...]:
 
 def _about_device(device: DeviceInfo) -> str:
     name = printable(device.label) + (f" ({printable(device.model)})" if device.model else "")
+    if device.emulated:
+        return (
+            f"{name} has a processor that {printable(device.emulated)} emulates: its outputs say"
+            " something, its times do not, so none were taken."
+        )
     if device.simulated:
         return f"{name} is simulated: its latencies are not those of a device."
     fast = [feature for feature in device.cpu_features if feature in FAST_INT8]

@@ -12,9 +12,13 @@ import signal
 
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import FEATURES, Profile
+from tests.simulated_device.thermal import Heat
 
-NUMBERS = ("drop_shell_after", "drop_push_after", "drop_pull_after", "full_after", "free_kb")
-SWITCHES = ("damage_push", "damage_pull", "lose_push", "unauthorized")
+NUMBERS = (
+    *("drop_shell_after", "cut_shell_after", "garble_shell_after", "drop_push_after"),
+    *("drop_pull_after", "full_after", "free_kb"),
+)
+SWITCHES = ("full", "damage_push", "damage_pull", "lose_push", "unauthorized")
 
 
 def arguments() -> argparse.Namespace:
@@ -30,6 +34,8 @@ def arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name.replace('_', '-')}", action="store_true")
     parser.add_argument("--hang", action="append", default=[], choices=("shell", "exec", "sync"))
     parser.add_argument("--slow-s", type=float, default=0.0)
+    parser.add_argument("--clock-offset-s", type=int, default=0)
+    parser.add_argument("--speed", type=float, default=1.0, help="of its heat")
     return parser.parse_args()
 
 
@@ -39,10 +45,11 @@ async def serve(args: argparse.Namespace) -> None:
             serial=args.serial,
             model=args.model,
             features=args.features,
+            heat=Heat(speed=args.speed),
             properties=dict(pair.split("=", 1) for pair in args.property),
         )
     )
-    for name in (*NUMBERS, *SWITCHES, "slow_s"):
+    for name in (*NUMBERS, *SWITCHES, "slow_s", "clock_offset_s"):
         setattr(phone.faults, name, getattr(args, name))
     phone.faults.hang = frozenset(args.hang)
     loop = asyncio.get_running_loop()

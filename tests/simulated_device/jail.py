@@ -1,8 +1,9 @@
 """The phone's file system: a folder of this computer, and the phone's paths mapped onto it.
 
 A command's text has the phone's paths replaced at the beginnings of words, and what it writes has
-them replaced back; everything else that it runs and reads is this computer's. That keeps honest
-tests apart from each other and is no protection from a hostile command.
+them replaced back; programs that know the sensors' paths themselves are redirected. Everything else
+that a command runs and reads is this computer's. That keeps honest tests apart from each other and
+is no protection from a hostile command.
 """
 
 from __future__ import annotations
@@ -17,32 +18,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.simulated_device.profile import Profile
+from tests.simulated_device.redirection import redirection
+from tests.simulated_device.tools import TOOLS
 
 MAPPED = (
     "/data/local/tmp",
+    "/sys/class/power_supply",
     "/sys/class/thermal",
     "/sys/devices/system/cpu",
     "/proc/cpuinfo",
     "/proc/meminfo",
+    "/proc/sys/kernel/random/boot_id",
 )
 PATH = re.compile(rf"(?<![\w./-])({'|'.join(MAPPED)})(?![\w.-])")
-TOOLS = {
-    "getprop": """\
-#!/bin/sh
-if [ $# -eq 0 ]; then cat "$SIMULATED/properties"; exit; fi
-sed -n "s/^\\[$1\\]: \\[\\(.*\\)\\]\\$/\\1/p" "$SIMULATED/properties"
-""",
-    "dumpsys": """\
-#!/bin/sh
-cat "$SIMULATED/dumpsys/$1" 2>/dev/null || echo "Can't find service: $1" >&2
-""",
-    "df": """\
-#!/bin/sh
-[ -f "$SIMULATED/free_kb" ] || exec /bin/df "$@"
-echo "Filesystem 1K-blocks Used Available Use% Mounted on"
-echo "/dev/block/simulated 100000000 0 $(cat "$SIMULATED/free_kb") 1% /data"
-""",
-}
 
 
 class Jail:
@@ -56,7 +44,13 @@ class Jail:
             self.write(path, text)
         # python3 has what the Python runner needs; a link would not find it beside itself.
         python = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
-        for name, text in {**TOOLS, "python3": python}.items():
+        programs = {**TOOLS, "python3": python}
+        if profile.emulator:
+            # Its sysroot is the folder: the phone's cpuinfo and sensors beside Arm's libraries.
+            words = shlex.join([profile.emulator[0], "-L", str(self.root), *profile.emulator[1:]])
+            programs["emulator"] = f'#!/bin/sh\nexec {words} "$@"\n'
+            (self.root / "lib").symlink_to(profile.sysroot / "lib")
+        for name, text in programs.items():
             self.write(f"bin/{name}", text)
             (self.root / "bin" / name).chmod(0o755)
         (self.root / "data/local/tmp").mkdir(parents=True)
@@ -65,7 +59,9 @@ class Jail:
         """Writes a file of the phone, e.g. a sensor that has another value now."""
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        aside = target.with_name(f".{target.name}.new")  # whoever reads gets the one or the other
+        aside.write_text(text)
+        aside.replace(target)
 
     def path(self, remote: str) -> Path:
         """Where a path of the phone is here; none leads out of the folder."""
@@ -103,6 +99,7 @@ class Jail:
         return {
             "PATH": f"{self.root}/bin:{os.environ.get('PATH', '/usr/bin:/bin')}",
             "SIMULATED": str(self.root),
+            "LD_PRELOAD": str(redirection()),
             "HOME": str(self.root),
             "LANG": "C.UTF-8",
         }

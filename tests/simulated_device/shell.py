@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
+import re
 import signal
 import struct
 import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO
 
 from tests.simulated_device.jail import Jail
@@ -17,18 +21,58 @@ STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN = range(5)
 PACKET = struct.Struct("<BI")
 READ_BYTES = 1 << 16
 REAP_S = 0.002
+# A program of the phone's storage, or a script with its interpreter, that begins a command.
+PROGRAM = re.compile(r"(?:^|[;&|(]) *(?:[\w/.-]*python3? +)?'?/data/local/tmp/\S")
+# Nothing of it is ASCII: what adb carries has checksums, so that a digit does not become another.
+GARBAGE = random.Random(1)
 
 
 class Shells:
     """Starts commands in the jail and remembers them, so that none outlives the phone."""
 
-    def __init__(self, jail: Jail) -> None:
-        self._jail = jail
+    def __init__(self, jail: Jail, program_starts: Callable[[], None]) -> None:
+        """`program_starts` is called before each program of the phone's storage."""
+        self._jail, self._program_starts = jail, program_starts
         self._started: list[subprocess.Popen[bytes]] = []
+        self._programs: list[subprocess.Popen[bytes]] = []
+        self.programs_started = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a program of the phone's storage runs: what else runs takes no time."""
+        self._programs = [old for old in self._programs if old.poll() is None]
+        return bool(self._programs)
+
+    def signal_programs(self, number: signal.Signals) -> None:
+        """Sends a signal to every program of the phone's storage that runs."""
+        for process in self.programs():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def programs(self) -> Iterator[int]:
+        """Processes whose first words are a path of the storage, the shells around them aside."""
+        environment = f"SIMULATED={self._jail.root}\0".encode()
+        storage = os.fsencode(self._jail.path("/data/local/tmp"))
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                if environment not in (folder / "environ").read_bytes():
+                    continue
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                program = (folder / "exe").resolve().name
+                if program not in ("dash", "sh", "bash") and any(
+                    word.startswith(storage) for word in words[:8]
+                ):
+                    yield int(folder.name)
 
     async def run(self, stream: Stream, command: str, *, packets: bool) -> None:
         """Runs one command and sends what it writes; `packets` is the second protocol."""
+        is_program = PROGRAM.search(command) is not None
+        if is_program:
+            self.programs_started += 1
+            self._program_starts()
         process = self._start(command, merged=not packets)
+        if is_program:
+            self._programs.append(process)
         sent = _Counted(stream)
         tasks = [asyncio.create_task(_feed(stream, process, packets=packets))]
         try:
@@ -44,6 +88,8 @@ class Shells:
                 status = process.returncode
                 code = 128 - status if status < 0 else status
                 await sent.write(PACKET.pack(EXIT, 1) + bytes([code]))
+        except Lost:
+            pass
         finally:
             for task in tasks:
                 task.cancel()
@@ -87,8 +133,12 @@ class Shells:
             transport.close()
 
 
+class Lost(Exception):
+    """The rest of the output is lost; the stream is closed as if that had been all."""
+
+
 class _Counted:
-    """Writes to the stream; breaks the connection where the phone is told to."""
+    """Writes to the stream; spoils what is written where the phone is told to."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream, self._bytes = stream, 0
@@ -96,6 +146,11 @@ class _Counted:
     async def write(self, data: bytes) -> None:
         link = self._stream.link
         self._bytes += len(data)
+        if link.faults.due("garble_shell_after", self._bytes):
+            kept = min(PACKET.size, len(data))  # the packet itself is adbd's, and whole
+            data = data[:kept] + bytes(GARBAGE.randrange(128, 256) for _ in data[kept:])
+        if link.faults.due("cut_shell_after", self._bytes):
+            raise Lost
         if link.faults.drop_shell_after is not None:
             kept = len(data) - (self._bytes - link.faults.drop_shell_after)
             if link.faults.due("drop_shell_after", self._bytes):

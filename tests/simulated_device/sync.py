@@ -102,7 +102,7 @@ class Sync:
                 if faults.due("drop_push_after", moved):
                     stream.link.drop()
                     raise Closed
-                if faults.full_after is not None and moved > faults.full_after:
+                if faults.full or (faults.full_after is not None and moved > faults.full_after):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 file.write(_damaged(data) if faults.damage_push else data)
         if not faults.lose_push:

@@ -73,6 +73,13 @@ std::string OneOf(const std::string& text, const std::vector<std::string>& choic
   Refuse(text, "one of " + list);
 }
 
+void Option(const std::string& text, Arguments* to) {
+  const size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos) Refuse(text, "NAME=VALUE");
+  const bool fresh = to->options.emplace(text.substr(0, equals), text.substr(equals + 1)).second;
+  if (!fresh) Refuse(text, "new: that option was given before");
+}
+
 std::vector<Row> Rows(Arguments* to) {
   InputOptions* in = &to->inputs;
   TimingOptions* time = &to->timing;
@@ -97,8 +104,18 @@ std::vector<Row> Rows(Arguments* to) {
        text(&to->library_version)},
       {"--context", "NAME", "where this runs: host, shell or app",
        [to](const std::string& v) { to->context = OneOf(v, {"host", "shell", "app"}); }},
-      {"--delegate", "NAME", "xnnpack, or none: LiteRT's built-in kernels",
-       [to](const std::string& v) { to->delegate = OneOf(v, {"xnnpack", "none"}); }},
+      {"--libraries", "FOLDER", "where lies what delegates need beside the library",
+       text(&to->libraries)},
+      {"--delegate", "NAME", "xnnpack, none (LiteRT's built-in kernels), gpu-mldrift, or an NPU's",
+       [to](const std::string& v) {
+         FindDelegate(v);
+         to->delegate = v;
+       }},
+      {"--option", "NAME=VALUE", "of the delegate", [to](const std::string& v) { Option(v, to); }},
+      {"--weight-cache", "FILE", "XNNPACK's packed weights: read, or written where none are",
+       text(&to->weight_cache)},
+      {"--shape", "NAME=1,2,3", "of an input whose shape is not fixed",
+       [to](const std::string& v) { AddShape(v, &to->shapes); }},
       {"--require-delegate", "", "a node that the delegate did not take is an error",
        flag(&to->require_delegate)},
       {"--num-threads", "N", "threads of the CPU",
@@ -149,6 +166,10 @@ Arguments ParseArguments(int argc, const char* const* argv) {
   }
   if (!arguments.help && !arguments.probe && arguments.model.empty()) {
     throw UsageProblem("--model is needed; see --help");
+  }
+  TextOf(FindDelegate(arguments.delegate), arguments.options);  // which refuses what it lacks
+  if (!arguments.weight_cache.empty() && arguments.delegate != "xnnpack") {
+    throw UsageProblem("--weight-cache: only xnnpack has one");
   }
   return arguments;
 }

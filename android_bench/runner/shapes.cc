@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 
-#include "android_bench/runner/litert_api.h"
 #include "android_bench/runner/problem.h"
 
 namespace mobilekit {
@@ -37,6 +36,13 @@ void AddShape(const std::string& text, InputShapes* shapes) {
   if (!shapes->emplace(text.substr(0, equals), shape).second) {
     throw UsageProblem("'" + text.substr(0, equals) + "' was given a shape before");
   }
+}
+
+Shape ShapeOf(const litert::Layout& layout, const std::string& name) {
+  if (layout.rank() > litert::kMostDimensions) {
+    throw Problem("'" + name + "' has more than 8 dimensions");
+  }
+  return Shape(layout.dimensions, layout.dimensions + layout.rank());
 }
 
 void CheckShape(const std::string& name, const Shape& described, const Shape& given) {

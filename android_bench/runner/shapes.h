@@ -7,6 +7,7 @@
 #include <string>
 
 #include "android_bench/runner/element.h"
+#include "android_bench/runner/litert_api.h"
 
 namespace mobilekit {
 
@@ -14,6 +15,9 @@ using InputShapes = std::map<std::string, Shape>;  // by the input's name in the
 
 // Reads "NAME=1,192,192,3" into `shapes`; throws UsageProblem.
 void AddShape(const std::string& text, InputShapes* shapes);
+
+// The shape of a layout of the tensor `name`; throws Problem for more than 8 dimensions.
+Shape ShapeOf(const litert::Layout& layout, const std::string& name);
 
 // Throws Problem unless `given` fits an input that the file describes by `described`, which has -1
 // for every dimension that is not fixed.

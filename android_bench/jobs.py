@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.devices import Device
-from android_bench.runners import Runner
+from android_bench.runners import RUNNERS, Runner
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel, RunConfig, Runtime, cell_id
 from mobilekit.core.records import to_json
-from mobilekit.core.target import DELEGATES, Target
+from mobilekit.core.target import DELEGATES, Target, check_options, options_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,13 +135,29 @@ def make_cells(jobs: Sequence[Job], bench: Bench) -> tuple[Cell, ...]:
 
 
 def _check_delegate(job: Job, bench: Bench) -> None:
-    """Refuses a delegate that the runner cannot apply; nothing runs in its place."""
-    target = Target.parse(job.config.delegate)
-    if bench.runner.name not in DELEGATES[target.delegate].measured_by:
-        applied = [row.name for row in DELEGATES.values() if bench.runner.name in row.measured_by]
+    """Refuses what the runner cannot apply; nothing runs in its place."""
+    runner, config = bench.runner.name, job.config
+    row = DELEGATES[Target.parse(config.delegate).delegate]
+    if runner not in row.measured_by:
+        applied = [row.name for row in DELEGATES.values() if runner in row.measured_by]
         raise UsageError(
-            f"Runner {bench.runner.name} cannot apply delegate {job.config.delegate!r} on"
+            f"Runner {runner} cannot apply delegate {config.delegate!r} on"
             f" {bench.device.label}; it applies {', '.join(applied)}."
+            f" {row.name} is applied by {' or '.join(row.measured_by) or row.elsewhere}."
+        )
+    check_options(config.delegate, config.options)
+    for name in config.options:
+        able = options_of(row.name)[name].measured_by
+        if runner not in able:
+            raise UsageError(
+                f"Runner {runner} cannot apply option {name!r} of {row.name}; measure with"
+                f" --runner {' or '.join(able)}."
+            )
+    if config.shapes and not RUNNERS[runner].shapes:
+        able = tuple(kind.name for kind in RUNNERS.values() if kind.shapes)
+        raise UsageError(
+            f"Runner {runner} cannot give inputs a shape; measure with --runner"
+            f" {' or '.join(able)}."
         )
 
 

@@ -17,6 +17,7 @@ the second half of a start's invocations at most 1.6 %.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from mobilekit.core.registry import Registry
 
 # The quartiles of a normal distribution are this many standard deviations apart.
 QUARTILES_SIGMA = 1.349
+# What accelerators say of hardware that is none: Dawn's adapter type, OpenVINO's device.
+SOFTWARE = re.compile(r"adapterType=CPU\b|OpenVINO device CPU\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +113,7 @@ def judge(
     reasons = [
         *_blocks(good),
         *_fallback(good, config.delegate),
+        *_software(good, config.delegate),
         *_outputs(good, output_sha256),
         *_failures([*failures, *(run.error for run in runs if run.error is not None)], len(runs)),
         *_busy(good, cpu_count),
@@ -163,10 +167,20 @@ def _fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
     if 0 in taken:
         yield (
             f"fallback: {delegate} was asked for and took no node of this file, so these are the"
-            " times of the runtime's built-in kernels"
+            f" times of {'the built-in kernels' if delegate == 'xnnpack' else 'the CPU'}"
         )
     elif None in taken:
         yield f"the runtime does not say whether {delegate} was applied"
+
+
+def _software(runs: Sequence[Run], delegate: str) -> Iterator[str]:
+    told = [run.actual.hardware for run in runs if run.actual.hardware is not None]
+    software = next((hardware for hardware in told if SOFTWARE.search(hardware)), None)
+    if software is not None:
+        yield (
+            f"{delegate} ran on software that stands for its hardware ({software}), so these times"
+            " say nothing about a real one"
+        )
 
 
 def _outputs(runs: Sequence[Run], output_sha256: Sequence[str]) -> Iterator[str]:

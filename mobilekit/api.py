@@ -239,6 +239,7 @@ def benchmark_files(
     configs: Sequence[RunConfig] = (RunConfig(),),
     runner: str = "litert_python",
     runner_binary: Path | None = None,
+    runner_libraries: Sequence[Path] = (),
     runtime: str | None = None,
     python: Path | None = None,
     command: str = "mobilekit.benchmark_files",
@@ -254,6 +255,8 @@ def benchmark_files(
         configs: Settings; every file is measured under each.
         runner: What runs the files: "litert_python" or "native".
         runner_binary: The program of runner "native", where it is not the one that was built.
+        runner_libraries: Files or folders that delegates need beside the runtime's library: a
+            GPU's accelerator, an NPU's dispatch library and what that needs.
         runtime: The inference library, one of the runner's; its first where none is named.
         python: The interpreter on the device that has the runtime; None takes this one on this
             computer, `python3` elsewhere.
@@ -289,7 +292,13 @@ def benchmark_files(
     return measure(
         jobs,
         opened,
-        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+        open_runner(
+            runner,
+            runtime=runtime,
+            python=python,
+            binary=runner_binary,
+            libraries=runner_libraries,
+        ),
         results,
         seed=0,
         command=command,

@@ -6,7 +6,7 @@ program prints comes from outside: a driver checks it, and refuses what cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -90,13 +90,17 @@ class RunnerKind:
         title: What it is, for people.
         runtimes: The inference libraries it can use, the default first.
         opener: "package.module:function"; takes `runtime`, `python` and `binary`, returns the
-            driver.
+            driver; where `libraries` is set, also that.
+        shapes: Whether it can give inputs a shape.
+        libraries: Whether it brings libraries that delegates need.
     """
 
     name: str
     title: str
     runtimes: tuple[str, ...]
     opener: str
+    shapes: bool = False
+    libraries: bool = False
 
 
 RUNNERS: Registry[RunnerKind] = Registry(
@@ -113,6 +117,8 @@ RUNNERS: Registry[RunnerKind] = Registry(
             title="our own C++ program on LiteRT's C library, which `make runner` builds",
             runtimes=("litert",),
             opener="android_bench.runners.native:open_native",
+            shapes=True,
+            libraries=True,
         ),
     ],
 )
@@ -124,6 +130,7 @@ def open_runner(
     runtime: str | None = None,
     python: Path | None = None,
     binary: Path | None = None,
+    libraries: Sequence[Path] = (),
 ) -> Runner:
     """Opens a driver.
 
@@ -133,6 +140,8 @@ def open_runner(
         python: The interpreter on the device that has the runtime, where it is not the one that
             would be found.
         binary: The program of runner "native", where it is not the one that would be found.
+        libraries: Files that delegates need beside the runtime's library: a GPU's accelerator, an
+            NPU's dispatch library and what that needs.
 
     Raises:
         UnknownNameError: If no runner has that name.
@@ -145,4 +154,8 @@ def open_runner(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
     opener = cast(Callable[..., Runner], load(kind.opener))
+    if libraries and not kind.libraries:
+        raise UsageError(f"Runner {name!r} brings no libraries; leave {libraries[0]} out.")
+    if kind.libraries:
+        return opener(runtime=chosen, python=python, binary=binary, libraries=libraries)
     return opener(runtime=chosen, python=python, binary=binary)

@@ -17,6 +17,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native
+  mobilekit benchmark net.tflite --runner native --option fp16=true --option weight_cache=true
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
@@ -43,6 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where: host (this computer, the default) or ssh:user@board",
     )
     parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the delegate, as in fp16=true (repeatable)",
+    )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=D,D,D",
+        help="of an input whose shape is not fixed, as in image=1,192,192,3 (repeatable)",
+    )
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
     )
@@ -72,6 +87,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runner-binary", type=Path, help="program of --runner native (default: `make runner`'s)"
     )
+    parser.add_argument(
+        "--runner-library",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="file or folder that a GPU's or an NPU's delegate needs (repeatable)",
+    )
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
     parser.add_argument(
         "--python",
@@ -100,6 +123,7 @@ def run(args: argparse.Namespace) -> None:
             configs=_configs(args),
             runner=args.runner,
             runner_binary=args.runner_binary,
+            runner_libraries=args.runner_library,
             runtime=args.runtime,
             python=args.python,
             command=shlex.join(_command(args)),
@@ -114,9 +138,11 @@ def run(args: argparse.Namespace) -> None:
 
 def _configs(args: argparse.Namespace) -> list[RunConfig]:
     from mobilekit.core.errors import UsageError
-    from mobilekit.core.target import Target
+    from mobilekit.core.target import Target, check_options
 
     delegate = str(Target.parse(args.delegate))
+    options, shapes = _pairs("--option", args.option), _pairs("--shape", args.shape)
+    check_options(delegate, options)
     try:
         counts = [int(threads) for threads in args.num_threads.split(",")]
     except ValueError:
@@ -126,12 +152,34 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
     same = {name: getattr(args, name) for name in (*NUMBERS, "require_delegate", "paced_fps")}
     try:
         return [
-            RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
+            RunConfig(
+                delegate=delegate,
+                options=options,
+                shapes=shapes,
+                num_threads=threads,
+                affinity=affinity,
+                **same,
+            )
             for threads in counts
             for affinity in (args.affinity.split(",") if args.affinity else [None])
         ]
     except ValueError as error:
         raise UsageError(f"This cannot be measured: {error}.") from error
+
+
+def _pairs(flag: str, words: list[str]) -> dict[str, str]:
+    """NAME=VALUE words by their names; raises UsageError for others, and for a name twice."""
+    from mobilekit.core.errors import UsageError
+
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.rpartition("=") if flag == "--shape" else word.partition("=")
+        if not name or not equals or not value:
+            raise UsageError(f"{flag} takes NAME=VALUE, not {word!r}.")
+        if name in pairs:
+            raise UsageError(f"{flag} names {name!r} twice.")
+        pairs[name] = value
+    return pairs
 
 
 def _command(args: argparse.Namespace) -> list[str]:
@@ -140,6 +188,8 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
         words += [_option(name), str(getattr(args, name))]
+    words += [word for option in args.option for word in ("--option", option)]
+    words += [word for shape in args.shape for word in ("--shape", shape)]
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
@@ -147,6 +197,7 @@ def _command(args: argparse.Namespace) -> list[str]:
     for name in ("runner_binary", "runtime", "python"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
+    words += [word for path in args.runner_library for word in ("--runner-library", str(path))]
     return [*words, "--out", str(args.out)]
 
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <vector>
 
 #include "android_bench/runner/model.h"
 #include "android_bench/runner/problem.h"
@@ -100,34 +101,33 @@ void Model::Resize(const InputShapes& shapes) {
   const std::string strange = "the model's inputs cannot be read";
   size_t count = 0;
   Check(api_.GetNumSignatureInputs(signature_, &count), strange);
-  InputShapes unused = shapes;
-  std::string names;
+  std::vector<std::string> names(count);
+  for (size_t index = 0; index < count; ++index) {
+    const char* name = nullptr;
+    Check(api_.GetSignatureInputName(signature_, index, &name), strange);
+    names[index] = name;
+  }
+  CheckNames(shapes, names);
   for (size_t index = 0; index < count; ++index) {
     litert::TensorHandle handle = nullptr;
-    const char* name = nullptr;
     litert::RankedType type{};
     Check(api_.GetSignatureInputTensorByIndex(signature_, index, &handle), strange);
-    Check(api_.GetSignatureInputName(signature_, index, &name), strange);
     Check(api_.GetRankedTensorType(handle, &type), strange);
-    names += (names.empty() ? "" : ", ") + std::string(name);
+    const std::string& name = names[index];
     const Shape described = ShapeOf(type.layout, name);
     const auto given = shapes.find(name);
     if (given == shapes.end()) {
       if (!NeedsShape(described)) continue;
-      throw Problem("the shape of input '" + std::string(name) + "' is not fixed, " +
-                    ToText(described) + "; give it with --shape " + name + "=...");
+      throw Problem("the shape of input '" + name + "' is not fixed, " + ToText(described) +
+                    "; give it with --shape " + name + "=...");
     }
     CheckShape(name, described, given->second);
-    unused.erase(name);
     if (given->second == described) continue;
     const std::vector<int> sizes(given->second.begin(), given->second.end());
     const litert::Status status = litert::Needed(
         api_.CompiledModelResizeInputTensor, "CompiledModelResizeInputTensor", "--shape")(
         compiled_, signature_index_, index, sizes.data(), sizes.size());
-    if (status != kOk) Fail(status, "the runtime refuses the shape of '" + std::string(name) + "'");
-  }
-  if (!unused.empty()) {
-    throw Problem("the model has no input '" + unused.begin()->first + "'; it has " + names);
+    if (status != kOk) Fail(status, "the runtime refuses the shape of '" + name + "'");
   }
 }
 

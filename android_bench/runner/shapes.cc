@@ -45,6 +45,18 @@ Shape ShapeOf(const litert::Layout& layout, const std::string& name) {
   return Shape(layout.dimensions, layout.dimensions + layout.rank());
 }
 
+void CheckNames(const InputShapes& shapes, const std::vector<std::string>& names) {
+  for (const auto& [given, shape] : shapes) {
+    std::string list;
+    bool found = false;
+    for (const std::string& name : names) {
+      found = found || name == given;
+      list += (list.empty() ? "" : ", ") + name;
+    }
+    if (!found) throw Problem("the model has no input '" + given + "'; it has " + list);
+  }
+}
+
 void CheckShape(const std::string& name, const Shape& described, const Shape& given) {
   bool fits = given.size() == described.size();
   for (size_t place = 0; fits && place < given.size(); ++place) {

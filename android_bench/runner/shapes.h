@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "android_bench/runner/element.h"
 #include "android_bench/runner/litert_api.h"
@@ -18,6 +19,9 @@ void AddShape(const std::string& text, InputShapes* shapes);
 
 // The shape of a layout of the tensor `name`; throws Problem for more than 8 dimensions.
 Shape ShapeOf(const litert::Layout& layout, const std::string& name);
+
+// Throws Problem if a shape is given to none of the inputs `names`.
+void CheckNames(const InputShapes& shapes, const std::vector<std::string>& names);
 
 // Throws Problem unless `given` fits an input that the file describes by `described`, which has -1
 // for every dimension that is not fixed.

@@ -25,6 +25,8 @@ int main() {
   InputShapes twice = Parsed("image=1");
   CHECK_THROWS(AddShape("image=2", &twice), "was given a shape before");
 
+  CheckNames({{"a", {1}}}, {"b", "a"});
+  CHECK_THROWS((CheckNames({{"c", {1}}}, {"b", "a"}), 0), "no input 'c'; it has b, a");
   CheckShape("x", {-1, -1, 3}, {4, 5, 3});
   CHECK_THROWS((CheckShape("x", {1, -1, 3}, {1, 5, 4}), 0),
                "the shape [1, 5, 4] does not fit input 'x', which takes [1, -1, 3]");

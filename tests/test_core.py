@@ -180,6 +180,7 @@ def test_every_option_is_of_a_delegate_that_its_runners_apply(row):
     [
         ("xnnpack", {"fp61": "true"}, "no option 'fp61'; it has fp16, weight_cache. Did you mean"),
         ("xnnpack", {"fp16": "false"}, "'fp16' of delegate 'xnnpack' takes true, not 'false'"),
+        ("xnnpack", {"fp16": "true", "weight_cache": "true"}, "cannot go together"),
         ("gpu-mldrift", {"precision": "int8"}, "takes fp16 or fp32, not 'int8'"),
         (
             "qualcomm@sm8750",

@@ -423,6 +423,10 @@ def test_time_limits_hold_together(write):
         (("--model", "x", "--option", "fp16=yes"), "'yes' is no value of fp16; it takes true"),
         (("--model", "x", "--option", "fp16"), "is not NAME=VALUE"),
         (("--model", "x", "--delegate", "none", "--weight-cache", "y"), "only xnnpack has one"),
+        (
+            ("--model", "x", "--weight-cache", "y", "--option", "fp16=true"),
+            "crashes with one and fp16",
+        ),
         (("--model", "x", "--shape", "image=1,0"), "is not NAME=1,192,192,3"),
         (("--modle", "x"), "unknown option '--modle'"),
     ],

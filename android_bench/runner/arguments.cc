@@ -171,6 +171,10 @@ Arguments ParseArguments(int argc, const char* const* argv) {
   if (!arguments.weight_cache.empty() && arguments.delegate != "xnnpack") {
     throw UsageProblem("--weight-cache: only xnnpack has one");
   }
+  if (!arguments.weight_cache.empty() && arguments.options.count("fp16") != 0) {
+    // "An invalid pack identifier was created", and an abort.
+    throw UsageProblem("--weight-cache: XNNPACK of LiteRT 2.3.0 crashes with one and fp16");
+  }
   return arguments;
 }
 

@@ -222,9 +222,9 @@ class NativeRunner:
     def _weight_cache(self, device: Device, start: Start) -> str:
         """The cache's path there.
 
-        XNNPACK itself does not look whether a file is of another model or precision, and aborts or
-        packs in memory; so each has its own. A start that writes its outputs, which is checked and
-        not timed, leaves none behind: the first that is timed is then cold.
+        XNNPACK itself does not look whether a file is of another model, so each has its own. A
+        start that writes its outputs, which is checked and not timed, leaves none behind: the first
+        that is timed is then cold.
         """
         if start.outputs is not None:
             return f"{start.outputs}/weights.xnnpack"

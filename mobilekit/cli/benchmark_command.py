@@ -17,7 +17,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native
-  mobilekit benchmark net.tflite --runner native --option fp16=true --option weight_cache=true
+  mobilekit benchmark net.tflite --runner native --option fp16=true
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 

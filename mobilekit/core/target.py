@@ -111,6 +111,7 @@ class Option:
         values: What it takes; none of them is what happens without it, so that one setting has
             one name.
         does: What it does, for people.
+        excludes: Options that it cannot go together with, by their own names.
         measured_by: The runners of this kit that can apply it, by name.
     """
 
@@ -118,6 +119,7 @@ class Option:
     option: str
     values: tuple[str, ...]
     does: str
+    excludes: tuple[str, ...] = ()
     measured_by: tuple[str, ...] = ("native",)
 
     @property
@@ -135,6 +137,7 @@ OPTIONS: Registry[Option] = Registry(
             option="fp16",
             values=("true",),
             does="computes float32 operators in float16",
+            excludes=("weight_cache",),  # XNNPACK of LiteRT 2.3.0 aborts
         ),
         Option(
             delegate="xnnpack",
@@ -167,7 +170,8 @@ def check_options(target: str, options: Mapping[str, str]) -> None:
     """Refuses options that the delegate of `target` does not have.
 
     Raises:
-        UsageError: For an unknown option or value; the sentence names those that exist.
+        UsageError: For an unknown option or value, where the sentence names those that exist; or
+            for options that cannot go together.
     """
     delegate = Target.parse(target).delegate
     known = options_of(delegate)
@@ -182,6 +186,12 @@ def check_options(target: str, options: Mapping[str, str]) -> None:
                 f"Option {name!r} of delegate {delegate!r} takes"
                 f" {' or '.join(known[name].values)}, not {value!r}."
             )
+        for other in known[name].excludes:
+            if other in options:
+                raise UsageError(
+                    f"Options {name!r} and {other!r} of delegate {delegate!r} cannot go together:"
+                    " the runtime crashes; measure with one at a time."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

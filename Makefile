@@ -6,12 +6,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_ssh and not needs_sshd and not needs_qemu and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not slow
 DATA := build/data/stamp.json
 ARM64_LITERT := build/litert/arm64-v8a/unpacked
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-adb29 test-arm64 test-base test-bazel test-legacy test-sanitized test-slow test-ssh
+.PHONY: demo test data lint format benchmarks full clean test-adb29 test-arm64 test-base test-bazel test-gpu test-legacy test-npu test-sanitized test-slow test-ssh
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -76,6 +76,19 @@ test-bazel: $(VENV)/installed-test
 	@command -v bazel >/dev/null || { echo "mobilekit: no bazel; on Debian: apt install bazel-bootstrap" >&2; exit 1; }
 	@command -v aarch64-linux-gnu-g++ >/dev/null || { echo "mobilekit: no compiler for --config=linux_arm64; on Debian: apt install g++-aarch64-linux-gnu" >&2; exit 1; }
 	$(BIN)/python -m pytest -m needs_bazel
+
+# LiteRT's GPU accelerator on a GPU that is software.
+test-gpu: $(VENV)/installed-test
+	@test -e /usr/lib/chromium/vk_swiftshader_icd.json || { echo "mobilekit: no software GPU; on Debian: apt install chromium-common" >&2; exit 1; }
+	$(BIN)/python -m pytest -m needs_gpu
+
+# The dispatch library of the wheel wants this very version of OpenVINO.
+test-npu: $(VENV)/installed-test build/openvino/installed
+	$(BIN)/python -m pytest -m needs_openvino
+
+build/openvino/installed: | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target build/openvino openvino==2026.3.1 || { echo "mobilekit: pip could not install openvino 2026.3.1; its last lines above say why" >&2; exit 1; }
+	@touch $@
 
 # Boards, played by this computer through ssh servers on loopback.
 test-ssh: $(VENV)/installed-test

@@ -80,7 +80,9 @@ class OutputChecks:
             found = earlier_check(self._results, cell, self._bench.info) if self._results else None
             return Checked(check=found, output_sha256=())
         seen = self._answers(cell, cell.job.config.delegate)
-        same_kernels = cell.expected_sha256 is not None and seen.run.actual.nodes_delegated != 0
+        half, on_cpu = arithmetic(cell.job.config)
+        took_some = seen.run.actual.nodes_delegated != 0
+        same_kernels = cell.expected_sha256 is not None and took_some and on_cpu and not half
         if cell.expected_sha256 is None:
             want = self._builtin_outputs(cell, seen)
             source = "LiteRT's built-in kernels without a delegate, the same file and runtime"
@@ -90,7 +92,9 @@ class OutputChecks:
         if cell.expected_sha256 is None and seen.run.actual.nodes_delegated == 0:
             source += " (no node was delegated, so both sides ran these kernels)"
         integer = all(np.issubdtype(output.dtype, np.integer) for output in seen.outputs)
-        rule = rule_for(cell.job.model.recipe, integer=integer, same_kernels=same_kernels)
+        rule = rule_for(
+            cell.job.model.recipe, integer=integer, same_kernels=same_kernels, half=half
+        )
         compared = check_outputs(seen.outputs, want, rule)
         count = len(seen.outputs[0])
         inputs = f"{count} {'seeded' if seen.run.inputs.source == 'seeded' else 'real'} inputs"
@@ -147,6 +151,14 @@ class OutputChecks:
         if len({output.shape[:1] for output in outputs}) != 1 or not outputs[0].shape[:1]:
             raise RunnerError("the outputs it wrote are stacks of different lengths.")
         return tuple(outputs)
+
+
+def arithmetic(config: RunConfig) -> tuple[bool, bool]:
+    """Whether floats may be computed in float16, and whether the CPU's kernels compute."""
+    on_cpu = config.delegate in ("xnnpack", BUILTIN_KERNELS)
+    if on_cpu:
+        return config.options.get("fp16") == "true", True
+    return config.options.get("precision") != "fp32", False
 
 
 def untimed(config: RunConfig, delegate: str) -> RunConfig:

@@ -18,7 +18,7 @@ from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel, RunConfig, Runtime, cell_id
 from mobilekit.core.records import to_json
-from mobilekit.core.target import DELEGATES, Target
+from mobilekit.core.target import DELEGATES, Target, check_options, options_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,19 +158,30 @@ def make_cells(jobs: Sequence[Job], bench: Bench) -> tuple[Cell, ...]:
 
 def _check_delegate(job: Job, bench: Bench) -> None:
     """Refuses a delegate or setting that the runner cannot apply; nothing runs in its place."""
-    target = Target.parse(job.config.delegate)
-    if bench.runner.name not in DELEGATES[target.delegate].measured_by:
-        applied = [row.name for row in DELEGATES.values() if bench.runner.name in row.measured_by]
+    runner, config = bench.runner.name, job.config
+    row = DELEGATES[Target.parse(config.delegate).delegate]
+    if runner not in row.measured_by:
+        applied = [row.name for row in DELEGATES.values() if runner in row.measured_by]
         raise UsageError(
-            f"Runner {bench.runner.name} cannot apply delegate {job.config.delegate!r} on"
+            f"Runner {runner} cannot apply delegate {config.delegate!r} on"
             f" {bench.device.label}; it applies {', '.join(applied)}."
+            f" {row.name} is applied by {' or '.join(row.measured_by) or row.elsewhere}."
         )
-    for name in RUNNERS[bench.runner.name].without:
-        asked, default = getattr(job.config, name), getattr(RunConfig(), name)
-        if asked != default:
+    check_options(config.delegate, config.options)
+    for name in config.options:
+        able = options_of(row.name)[name].measured_by
+        if runner not in able:
             raise UsageError(
-                f"Runner {bench.runner.name} does not know {name} ({asked}): leave it out, or"
-                " measure with another --runner."
+                f"Runner {runner} cannot apply option {name!r} of {row.name}; measure with"
+                f" --runner {' or '.join(able)}."
+            )
+    for name in RUNNERS[runner].without:
+        asked, default = getattr(config, name), getattr(RunConfig(), name)
+        if asked != default:
+            able = [kind.name for kind in RUNNERS.values() if name not in kind.without]
+            raise UsageError(
+                f"Runner {runner} does not know {name} ({asked}): leave it out, or measure with"
+                f" --runner {' or '.join(able)}."
             )
 
 

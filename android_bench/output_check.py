@@ -13,6 +13,9 @@ XNNPACK rounds each layer's requantization otherwise than the built-in kernels d
 add that up: int8 outputs of two kernel sets cannot agree to a few steps. Those of one kernel set do
 to the bit, for any number of threads and on any x86-64 or Arm processor that was tried. So there
 are two rules for them.
+
+The float32 file in float16 arithmetic (XNNPACK's fp16; a GPU's, on software) against float32, with
+16 photographs and 16 of noise: 44.0-44.9 dB and the same first class on 15, 46.7-46.9 dB and on 16.
 """
 
 from __future__ import annotations
@@ -56,6 +59,13 @@ FLOAT = OutputRule(
     max_steps=None,
     min_agreement=15 / 16,
 )
+# One photograph in 16 changed its class at 44 dB; a deeper network rounds oftener.
+HALF = OutputRule(
+    title="outputs of float16 arithmetic: SNR at least 30 dB, the same first class on 14 of 16",
+    min_snr_db=30.0,
+    max_steps=None,
+    min_agreement=14 / 16,
+)
 # One kernel set: equal to the bit; a step is left for processors that were not tried.
 INTEGER = OutputRule(
     title="integer outputs of the same kernels: at most 1 step, the same first class on 15 of 16",
@@ -95,16 +105,17 @@ class Seen:
     detail: str
 
 
-def rule_for(recipe: str, *, integer: bool, same_kernels: bool) -> OutputRule:
+def rule_for(recipe: str, *, integer: bool, same_kernels: bool, half: bool = False) -> OutputRule:
     """Chooses the rule.
 
     Args:
         recipe: The recipe's name, or "unknown".
         integer: Whether the outputs are whole numbers.
         same_kernels: Whether the reference was computed by the same kernel set.
+        half: Whether float operators may have been computed in float16.
     """
     if recipe.startswith("float"):
-        return FLOAT
+        return HALF if half else FLOAT
     if not same_kernels:
         return OTHER_KERNELS
     return INTEGER if integer else QUANTIZED_INSIDE

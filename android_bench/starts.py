@@ -51,7 +51,12 @@ def failed_run(bench: Bench, cell: Cell, problem: str) -> Run:
         runtime=bench.runtime,
         context=bench.runner.context(bench.device),
         model_sha256=cell.job.model.sha256,
-        requested=Requested(delegate=config.delegate, num_threads=config.num_threads),
+        requested=Requested(
+            delegate=config.delegate,
+            num_threads=config.num_threads,
+            affinity=config.affinity,
+            options=config.options,
+        ),
         actual=Actual(delegate=None, nodes_delegated=None, nodes_total=None, partitions=None),
         inputs=RunnerInputs(source="file" if cell.input_sha256 else "seeded", sha256=()),
         init_us=0.0,

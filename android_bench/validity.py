@@ -6,6 +6,7 @@ The limits stand in `android_bench.limits`, what is said of sensors in
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 
@@ -25,6 +26,8 @@ __all__ = ["LIMITS", "Limit", "drift", "judge", "spread"]
 CPU = "xnnpack"
 # The quartiles of a normal distribution are this many standard deviations apart.
 QUARTILES_SIGMA = 1.349
+# What accelerators say of hardware that is none: Dawn's adapter type, OpenVINO's device.
+SOFTWARE = re.compile(r"adapterType=CPU\b|OpenVINO device CPU\b", re.IGNORECASE)
 
 
 def judge(
@@ -69,6 +72,7 @@ def judge(
         *_unseen(good, check),
         *_fallback(good, config.delegate),
         *_partial_fallback(good, config.delegate),
+        *_software(good, config.delegate),
         *_outputs(good, output_sha256),
         *_failures([*failures, *(run.error for run in runs if run.error is not None)], len(runs)),
         *_retried(good),
@@ -171,6 +175,16 @@ def _partial_fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
                 f"{'' if partitions is None else f' in {partitions} partition(s)'}; between them"
                 " the processor worked"
             )
+
+
+def _software(runs: Sequence[Run], delegate: str) -> Iterator[str]:
+    told = [run.actual.hardware for run in runs if run.actual.hardware is not None]
+    software = next((hardware for hardware in told if SOFTWARE.search(hardware)), None)
+    if software is not None:
+        yield (
+            f"{delegate} ran on software that stands for its hardware ({software}), so these times"
+            " say nothing about a real one"
+        )
 
 
 def _outputs(runs: Sequence[Run], output_sha256: Sequence[str]) -> Iterator[str]:

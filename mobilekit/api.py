@@ -242,6 +242,7 @@ def benchmark_files(
     configs: Sequence[RunConfig] = (RunConfig(),),
     runner: str | None = None,
     runner_binary: Path | None = None,
+    runner_libraries: Sequence[Path] = (),
     runtime: str | None = None,
     python: Path | None = None,
     command: str = "mobilekit.benchmark_files",
@@ -264,6 +265,8 @@ def benchmark_files(
         runner: What runs the files, a name of `android_bench.runners.RUNNERS`; None takes
             "native" on a phone, "litert_python" elsewhere.
         runner_binary: The runner's program, where it is not the one that was built or placed.
+        runner_libraries: Files or folders that delegates need beside the runtime's library: a
+            GPU's accelerator, an NPU's dispatch library and what that needs.
         runtime: The inference library, one of the runner's; its first where none is named.
         python: The interpreter on the device that has the runtime; None takes this one on this
             computer, `python3` elsewhere.
@@ -296,7 +299,12 @@ def benchmark_files(
 
     names = [device] if isinstance(device, str) else list(device)
     opened = functools.partial(
-        _task, runner=runner, runtime=runtime, python=python, binary=runner_binary
+        _task,
+        runner=runner,
+        runtime=runtime,
+        python=python,
+        binary=runner_binary,
+        libraries=runner_libraries,
     )
     described = _described(models, load)
     tasks = [opened(name, described, configs) for name in names]
@@ -422,6 +430,7 @@ def _task(
     runtime: str | None,
     python: Path | None,
     binary: Path | None,
+    libraries: Sequence[Path] = (),
 ) -> Task:
     """Opens a device and its runner, and gives them every file under every setting."""
     from android_bench.devices import open_device
@@ -430,7 +439,9 @@ def _task(
     from android_bench.runners.choosing import open_runner_for, with_baselines
 
     opened = open_device(device)
-    driver = open_runner_for(opened, runner, runtime=runtime, python=python, binary=binary)
+    driver = open_runner_for(
+        opened, runner, runtime=runtime, python=python, binary=binary, libraries=libraries
+    )
     jobs = [
         Job(
             path=path,

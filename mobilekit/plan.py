@@ -16,7 +16,7 @@ from mobilekit.architectures import ARCHITECTURES
 from mobilekit.core.errors import UnknownNameError, UsageError
 from mobilekit.core.measurement import RunConfig
 from mobilekit.core.records import RecordError, from_json
-from mobilekit.core.target import DELEGATES, Target
+from mobilekit.core.target import DELEGATES, Target, check_options
 from mobilekit.weights import find_source
 from mobilekit.weights.locate import is_path
 
@@ -85,6 +85,7 @@ class MeasurePlan:
     require_delegate: bool = False
     num_threads: int | tuple[int, ...] = RunConfig.num_threads
     affinity: str | tuple[str, ...] | None = None
+    shapes: Mapping[str, str] = field(default_factory=dict)
     warmup_runs: int = RunConfig.warmup_runs
     num_runs: int = RunConfig.num_runs
     min_secs: float = RunConfig.min_secs
@@ -218,6 +219,8 @@ def _check_names(plan: Plan, path: Path) -> None:
                     f"{place}: runner {runner}, which measures on {measure.device}, cannot apply"
                     f" {delegate!r}{others}."
                 )
+            options = partial(check_options, delegate, measure.options)
+            _known(f"{path}: measure[{index}].options", options)
     for key, value in plan.compare.baseline.items():
         if key not in BASELINE_KEYS:
             raise UnknownNameError("key", key, BASELINE_KEYS, f"{path}: compare.baseline")

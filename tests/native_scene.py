@@ -55,6 +55,12 @@ def functions():
     return rows
 
 
+def optional_functions():
+    """Names of those that only some starts need."""
+    text = (SOURCE / "litert_api.h").read_text()
+    return re.findall(r"^  G\(\w+, (\w+),", text, re.MULTILINE)
+
+
 def compile_library(folder, source):
     """A shared library of C++ text."""
     path, text = folder / "libFake.so", folder / "fake.cc"

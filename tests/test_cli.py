@@ -128,6 +128,19 @@ def test_a_measurement_of_ones_own_files_needs_no_plan(folder, capsys):
         (["--delegate", "xnnpak"], "Unknown delegate 'xnnpak'. Did you mean 'xnnpack'?"),
         (["--device", "hots"], "Unknown device kind 'hots'. Did you mean 'host'?"),
         (["--runtime", "tflite"], "does not run 'tflite'"),
+        (["--option", "fp61=true"], "no option 'fp61'; it has fp16, weight_cache"),
+        (["--option", "fp16=no"], "takes true, not 'no'"),
+        (["--option", "fp16"], "--option takes NAME=VALUE, not 'fp16'"),
+        (["--option", "fp16=true", "--option", "fp16=true"], "--option names 'fp16' twice"),
+        (
+            ["--option", "fp16=true"],
+            "cannot apply option 'fp16' of xnnpack; measure with --runner native",
+        ),
+        (["--shape", "image=1,8"], "cannot give inputs a shape; measure with --runner native"),
+        (["--shape", "image=1x8"], "the shape of 'image' must be like 1,192,192,3"),
+        (["--runner-library", "x.so"], "'litert_python' brings no libraries"),
+        (["--delegate", "nnapi"], "nnapi is applied by Google's classic benchmark_model"),
+        (["--delegate", "gpu-mldrift"], "gpu-mldrift is applied by native"),
     ],
 )
 def test_a_benchmark_of_what_does_not_exist_is_refused(folder, capsys, words, sentence):

@@ -15,7 +15,7 @@ from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import BITS, Granularity, IoType, Recipe, Scheme
 from mobilekit.core.registry import Registry
-from mobilekit.core.target import DELEGATES, Target
+from mobilekit.core.target import DELEGATES, OPTIONS, Target, check_options
 
 EXIT_CODES = {
     errors.Finding: 1,
@@ -166,6 +166,44 @@ def test_every_target_reads_back(delegate):
 def test_a_target_that_does_not_exist_is_refused(text, error):
     with pytest.raises(UsageError, match=error):
         Target.parse(text)
+
+
+@pytest.mark.parametrize("row", OPTIONS.values(), ids=lambda row: row.name)
+def test_every_option_is_of_a_delegate_that_its_runners_apply(row):
+    for value in row.values:
+        check_options(row.delegate, {row.option: value})
+    assert set(row.measured_by) <= set(DELEGATES[row.delegate].measured_by)
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "error"),
+    [
+        ("xnnpack", {"fp61": "true"}, "no option 'fp61'; it has fp16, weight_cache. Did you mean"),
+        ("xnnpack", {"fp16": "false"}, "'fp16' of delegate 'xnnpack' takes true, not 'false'"),
+        ("xnnpack", {"fp16": "true", "weight_cache": "true"}, "cannot go together"),
+        ("gpu-mldrift", {"precision": "int8"}, "takes fp16 or fp32, not 'int8'"),
+        (
+            "qualcomm@sm8750",
+            {"fp16": "true"},
+            "Delegate 'qualcomm' has no option 'fp16'; it has none",
+        ),
+    ],
+)
+def test_an_option_that_does_not_exist_is_refused_with_what_does(target, options, error):
+    with pytest.raises(UsageError, match=error):
+        check_options(target, options)
+
+
+def test_a_delegate_that_nothing_here_applies_says_what_does():
+    assert all(row.measured_by or row.elsewhere for row in DELEGATES.values())
+    assert "benchmark_model" in DELEGATES["nnapi"].elsewhere
+
+
+@pytest.mark.parametrize("shape", ["", "0", "1,0", "1,,2", "x", "1,2,3,4,5,6,7,8,9", "-1,3"])
+def test_a_shape_that_cannot_be_is_refused(shape):
+    with pytest.raises(ValueError, match="the shape of 'image' must be like"):
+        RunConfig(shapes={"image": shape})
+    assert RunConfig(shapes={"image": "1,192,192,3"}).shapes
 
 
 def test_raw_pixels_range_from_0_to_255():

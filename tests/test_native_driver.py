@@ -19,7 +19,7 @@ from android_bench.runners.native import NativeRunner
 from mobilekit.core.errors import RunnerError, UsageError
 from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig
 from tests.native_scene import LIBRARY, ROOT, build_runner
-from tests.tiny_models import tiny_float, tiny_int8
+from tests.tiny_models import tiny_any_size, tiny_float, tiny_int8
 
 QUICK = RunConfig(warmup_runs=2, num_runs=5, min_secs=0)
 
@@ -98,6 +98,106 @@ def test_given_inputs_and_outputs_are_files_of_the_device(device, model, tmp_pat
     run = open_native().start(device, start_of(model, **more), timeout_s=60)
     assert run.outputs.path == str(tmp_path / "out")
     assert np.load(tmp_path / "out" / "output_0.npy").shape == (4, 1, 30)
+
+
+def test_options_reach_the_program_and_a_weight_cache_gets_a_file_of_its_own(device, model):
+    runner, once = open_native(), {"warmup_runs": 0, "num_runs": 1, "min_secs": 0}
+    caches = Path(device.workspace) / "caches"
+    other = model.with_name("other.tflite")
+    other.write_bytes(tiny_float())
+    options, seen = {"weight_cache": "true"}, []
+    for path in (model, model, other):
+        run = runner.start(device, start_of(path, RunConfig(options=options, **once)), timeout_s=60)
+        assert run.error is None
+        assert run.requested.options == options
+        seen.append(run.cache)
+    assert seen == ["cold", "warm", "cold"]
+    assert len(list(caches.iterdir())) == 2
+
+
+def test_a_start_that_is_checked_leaves_no_cache_so_the_first_timed_one_is_cold(
+    device, model, tmp_path
+):
+    config = RunConfig(
+        options={"weight_cache": "true"}, warmup_runs=0, num_runs=10, min_secs=0, repetitions=6
+    )
+    content = model.read_bytes()
+    measured = MeasuredModel(
+        name="tiny",
+        sha256=sha256(content),
+        size_bytes=len(content),
+        spec=None,
+        recipe="static_wi8_ai8",
+        recipe_digest="x",
+        preprocessing=None,
+    )
+    (measurement,) = measure(
+        [Job(path=model, model=measured, config=config)],
+        device,
+        open_native(),
+        tmp_path / "results",
+        seed=0,
+        command="x",
+        kit=Kit(version="0", commit=None),
+        progress=lambda done, total, text: None,
+    )
+    assert [run.cache for run in measurement.runs] == ["cold", *["warm"] * 5]
+    assert measurement.config.options == {"weight_cache": "true"}
+    assert not list((Path(device.workspace) / "outputs").iterdir())
+
+
+def test_shapes_reach_the_program(device, tmp_path):
+    path = tmp_path / "any.tflite"
+    path.write_bytes(tiny_any_size())
+    once = {"warmup_runs": 0, "num_runs": 1, "min_secs": 0}
+    run = open_native().start(device, start_of(path, RunConfig(**once)), timeout_s=60)
+    assert "give it with --shape image=" in run.error
+    config = RunConfig(shapes={"image": "1,9,7,3"}, **once)
+    assert open_native().start(device, start_of(path, config), timeout_s=60).error is None
+
+
+def test_libraries_lie_beside_the_runtimes_in_one_folder_by_their_digests(device, model, tmp_path):
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "libVendor.so").write_bytes(b"for a DSP")
+    runner = open_runner("native", binary=build_runner(), libraries=[given])
+    run = runner.start(device, start_of(model), timeout_s=60)
+    assert run.error is None
+    assert run.runtime == runner.runtime(device)
+    assert run.runtime.sha256 != open_native().runtime(device).sha256
+    folder = Path(device.workspace) / "runners" / run.runtime.sha256
+    assert {path.name for path in folder.iterdir()} == {"libLiteRt.so", "libVendor.so"}
+
+
+def test_libraries_that_cannot_be_are_refused(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lib.so").write_bytes(name.encode())
+    with pytest.raises(UsageError, match=r"names /no/such\.so, which is no file and no folder"):
+        open_runner("native", binary=build_runner(), libraries=[Path("/no/such.so")])
+    both = [tmp_path / "a", tmp_path / "b" / "lib.so"]
+    with pytest.raises(UsageError, match="have the same name"):
+        open_runner("native", binary=build_runner(), libraries=both)
+    assert open_runner("native", binary=build_runner(), libraries=[both[1], both[1]])
+    with pytest.raises(UsageError, match="brings no libraries"):
+        open_runner("litert_python", libraries=both)
+
+
+@pytest.mark.parametrize("delegate", ["gpu-mldrift", "openvino", "qualcomm@sm8750"])
+def test_a_delegate_without_its_libraries_is_refused(device, model, delegate):
+    config = RunConfig(delegate=delegate, warmup_runs=0, num_runs=1)
+    with pytest.raises(UsageError, match="comes out of libraries of its own; name") as caught:
+        open_native().start(device, start_of(model, config), timeout_s=60)
+    assert ("libLiteRtWebGpuAccelerator.so" in str(caught.value)) == (delegate == "gpu-mldrift")
+
+
+def test_a_library_of_litert_for_other_processors_is_refused(device, tmp_path):
+    other = bytearray(LIBRARY.path.read_bytes()[:4096])
+    other[18:20] = (0xF3).to_bytes(2, "little")  # e_machine: RISC-V
+    path = tmp_path / "libLiteRtDispatch_Other.so"
+    path.write_bytes(other)
+    with pytest.raises(RunnerError, match=r"libLiteRtDispatch_Other\.so is for riscv64"):
+        open_runner("native", binary=build_runner(), libraries=[path]).runtime(device)
 
 
 def test_the_harness_measures_and_checks_with_it(device, model, tmp_path):
@@ -213,6 +313,7 @@ def test_a_right_document_is_taken(answer):
         ("document['runtime']['sha256'] = '0' * 64", "runtime.sha256"),
         ("document['runtime']['name'] = 'other'", "runtime is 'other'"),
         ("document['requested']['num_threads'] = 4", "requested.num_threads is 4"),
+        ("document['requested']['options'] = {'fp16': 'true'}", "requested.options is"),
         ("document['runner']['sha256'] = '0' * 64", "another program answered"),
         ("sys.exit('a reason')", "exited 1: a reason"),
     ],

@@ -23,6 +23,7 @@ from tests.native_scene import (
     build_runner,
     fake_library,
     functions,
+    optional_functions,
     run_native,
 )
 from tests.tiny_models import (
@@ -30,6 +31,7 @@ from tests.tiny_models import (
     Network,
     pack,
     schema,
+    tiny_any_size,
     tiny_dynamic,
     tiny_dynamic_shape,
     tiny_flex,
@@ -80,9 +82,10 @@ def test_the_document_is_a_run_with_every_key_of_the_format(write):
     run = from_json(Run, document, ignore_unknown=True)
     assert code == 0
     by_harness = {"block", "order", "started", "cool_down", "retried"}
-    of_modes = {"paced", "load", "cache"}  # that were not asked for
-    assert set(to_json(run)) - set(document) == by_harness | of_modes
-    assert set(document) - set(to_json(run)) == set()
+    others = {"paced", "load", "summary"}  # that were not asked for
+    assert set(to_json(run)) - set(document) == by_harness | others
+    assert set(document) <= set(to_json(run))
+    assert document["warmup_settled"] is None  # none by time was asked for
     assert run.error is None
     assert len(run.latencies_us) == len(run.write_input_us) == len(run.read_output_us) == 7
     assert len(run.warmup_us) == 10
@@ -307,6 +310,92 @@ def test_a_mask_holds_the_process_to_processors(write):
     assert "cannot be had" in document["error"]
 
 
+def test_float16_is_asked_for_and_seen_in_the_outputs(write):
+    model = write("net.tflite", tiny_float())
+    outputs = []
+    for words in ((), ("--option", "fp16=true")):
+        folder = model.parent / f"out{len(words)}"
+        _, document, _ = run_native("--model", model, *words, "--outputs", folder, *ONCE)
+        assert document["requested"]["options"] == ({"fp16": "true"} if words else {})
+        assert document["actual"]["nodes_delegated"] == 3
+        outputs.append(np.load(folder / "output_0.npy"))
+    assert not np.array_equal(*outputs)
+    assert np.allclose(*outputs, atol=0.01)
+
+
+def test_a_weight_cache_is_cold_then_warm_and_changes_no_output(write, tmp_path):
+    model, cache = write("net.tflite", tiny_float()), tmp_path / "new" / "weights"
+    seen = []
+    for junk in (None, None, b"no weights"):
+        if junk is not None:
+            cache.write_bytes(junk)
+        _, document, _ = run_native("--model", model, "--weight-cache", cache, *ONCE)
+        assert document["error"] is None
+        assert document["requested"]["options"] == {"weight_cache": "true"}
+        seen.append(document["cache"])
+        assert cache.stat().st_size > 10_000
+    assert seen == ["cold", "warm", "cold"]
+    plain = run_native("--model", model, *ONCE)[1]
+    assert plain["cache"] is None
+    assert plain["output_sha256"] == document["output_sha256"]
+
+
+def test_without_packed_weights_there_is_no_cache_and_it_is_said(write, tmp_path):
+    model = write("net.tflite", pass_through("float32"))
+    _, document, _ = run_native("--model", model, "--weight-cache", tmp_path / "weights", *ONCE)
+    assert document["error"] is None
+    assert (document["cache"] is None) == ("cache" in document["unread"])
+
+
+def test_a_shape_is_given_to_an_input_that_has_none(write, tmp_path):
+    model = write("net.tflite", tiny_any_size())
+    image = np.random.default_rng(0).uniform(-1, 1, (16, *IMAGE[1:])).astype(np.float32)
+    words = ["--input", write("x.npy", image), *ONCE]
+    got = run_native("--model", model, "--shape", "image=1,8,8,3", *words)[1]
+    fixed = run_native("--model", write("fixed.tflite", tiny_float()), *words)[1]
+    assert got["error"] is None
+    assert got["output_sha256"] == fixed["output_sha256"]
+    larger = run_native("--model", model, "--shape", "image=1,31,17,3", *ONCE)[1]
+    assert larger["error"] is None
+    assert larger["actual"]["nodes_delegated"] == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "problem"),
+    [
+        (
+            tiny_any_size(),
+            (),
+            r"'image' is not fixed, \[1, -1, -1, 3\]; give it with --shape image=",
+        ),
+        (tiny_any_size(), ("image=1,8,8,4",), r"\[1, 8, 8, 4\] does not fit input 'image'"),
+        (tiny_any_size(), ("image=8,8",), "does not fit"),
+        (tiny_any_size(), ("imago=1,8,8,3",), "no input 'imago'; it has image"),
+        (tiny_float(), ("image=1,9,9,3",), r"takes \[1, 8, 8, 3\]"),
+        (tiny_any_size(), ("image=1,200000,300000,3",), "no memory for 'image'"),
+        (tiny_any_size(False), (), "an older converter wrote the file"),
+    ],
+)
+def test_a_shape_that_is_missing_or_does_not_fit_is_one_sentence(write, content, words, problem):
+    model = write("net.tflite", content)
+    shapes = [part for word in words for part in ("--shape", word)]
+    code, document, _ = run_native("--model", model, *shapes, *ONCE)
+    assert code == EXIT_ERROR
+    assert re.search(problem, document["error"])
+    assert "\n" not in document["error"]
+
+
+def test_an_accelerator_that_is_not_there_is_an_error_and_nothing_runs_instead(write, tmp_path):
+    model = write("net.tflite", tiny_float())
+    _, document, _ = run_native("--model", model, "--delegate", "gpu-mldrift", *ONCE)
+    assert document["error"].startswith("gpu-mldrift needs a libLiteRt*Accelerator.so")
+    shutil.copy(LIBRARY.path, tmp_path)
+    words = ["--libraries", tmp_path, "--delegate", "gpu-mldrift", *ONCE]
+    _, document, _ = run_native("--model", model, *words, library=tmp_path / "libLiteRt.so")
+    assert "the runtime could use none in" in document["error"]
+    assert document["latencies_us"] == []
+
+
 def test_pacing_counts_deadlines_that_were_missed(write):
     model = write("net.tflite", tiny_float())
     start = time.monotonic()
@@ -332,6 +421,15 @@ def test_time_limits_hold_together(write):
         (("--model",), "--model needs a value"),
         (("--model", "x", "--delegate", "nnapi"), "one of xnnpack, none"),
         (("--model", "x", "--num-runs", "0"), "--num-runs: '0'"),
+        (("--model", "x", "--option", "fp61=true"), "xnnpack has no option 'fp61'; it has fp16"),
+        (("--model", "x", "--option", "fp16=yes"), "'yes' is no value of fp16; it takes true"),
+        (("--model", "x", "--option", "fp16"), "is not NAME=VALUE"),
+        (("--model", "x", "--delegate", "none", "--weight-cache", "y"), "only xnnpack has one"),
+        (
+            ("--model", "x", "--weight-cache", "y", "--option", "fp16=true"),
+            "crashes with one and fp16",
+        ),
+        (("--model", "x", "--shape", "image=1,0"), "is not NAME=1,192,192,3"),
         (("--modle", "x"), "unknown option '--modle'"),
     ],
 )
@@ -509,6 +607,13 @@ def test_every_function_that_the_library_lacks_is_named(tmp_path):
     assert "lacks LiteRtCreateOptions, LiteRtRunCompiledModel: it is no LiteRT" in document["error"]
 
 
+def test_functions_that_only_some_starts_need_may_be_missing(tmp_path):
+    # This one lacks them, and is refused for something else.
+    error = run_native("--probe", library=fake_library(tmp_path))[1]["error"]
+    assert optional_functions()
+    assert not any(name in error for name in optional_functions())
+
+
 def test_a_library_that_treats_tensors_otherwise_is_refused(tmp_path):
     code, document, _ = run_native("--probe", library=fake_library(tmp_path))
     assert code == EXIT_ERROR
@@ -525,7 +630,7 @@ def test_a_library_that_crashes_leaves_a_document(tmp_path):
 
 def test_the_declarations_name_functions_that_the_library_has():
     symbols = LIBRARY.path.read_bytes()
-    for _, name in functions():
+    for name in [*(name for _, name in functions()), *optional_functions()]:
         assert f"LiteRt{name}\0".encode() in symbols
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from android_bench.output_check import (
     FLOAT,
+    HALF,
     INTEGER,
     OTHER_KERNELS,
     QUANTIZED_INSIDE,
@@ -139,6 +140,11 @@ def test_every_output_of_a_model_is_checked():
 )
 def test_the_rule_follows_from_the_recipe_and_the_kernels(recipe, integer, same_kernels, rule):
     assert rule_for(recipe, integer=integer, same_kernels=same_kernels) is rule
+
+
+def test_float16_arithmetic_has_a_rule_of_its_own_for_floats_alone():
+    assert rule_for("float32", integer=False, same_kernels=False, half=True) is HALF
+    assert rule_for("static_wi8_ai8", integer=True, same_kernels=False, half=True) is OTHER_KERNELS
 
 
 @given(st.lists(st.integers(-128, 127), min_size=2, max_size=8), st.integers(0, 7))

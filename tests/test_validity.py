@@ -26,6 +26,7 @@ from mobilekit.core.measurement import (
     Window,
 )
 
+SOFTWARE_GPU = "SwiftShader Device (Subzero), backend=Vulkan, adapterType=CPU / Software"
 PASSED = OutputCheck(against="ab", how="a rule", passed=True, detail="equal to the bit")
 CONFIG = RunConfig(num_threads=1, num_runs=8)
 OUTPUT = ("0f" * 32,)
@@ -322,3 +323,30 @@ def test_every_limit_says_where_it_is_from():
 def test_the_spread_has_no_unit(medians, factor):
     plain, scaled = ([run_of(m * f) for m in medians] for f in (1.0, factor))
     assert spread(plain) == pytest.approx(spread(scaled), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("hardware", "suspect"),
+    [
+        (None, False),
+        ("Adreno (TM) 740, backend=Vulkan, adapterType=Integrated GPU", False),
+        (SOFTWARE_GPU, True),
+        ("OpenVINO device CPU", True),
+        ("OpenVINO device NPU", False),
+    ],
+)
+def test_hardware_that_is_software_makes_a_result_suspect_and_is_named(hardware, suspect):
+    actual = Actual(
+        delegate="gpu-mldrift", nodes_delegated=3, nodes_total=3, partitions=1, hardware=hardware
+    )
+    found = verdict([run_of(actual=actual)] * 12, config=RunConfig(delegate="gpu-mldrift"))
+    assert (found.status is Validity.SUSPECT) == suspect
+    if suspect:
+        (reason,) = found.reasons
+        assert f"ran on software that stands for its hardware ({hardware})" in reason
+
+
+def test_an_accelerators_fallback_is_not_called_built_in_kernels():
+    actual = Actual(delegate="none", nodes_delegated=0, nodes_total=3, partitions=0)
+    found = verdict([run_of(actual=actual)] * 12, config=RunConfig(delegate="gpu-mldrift"))
+    assert any("these are the times of the CPU" in reason for reason in found.reasons)

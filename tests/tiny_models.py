@@ -42,6 +42,7 @@ class Network:
         tensor = schema.TensorT()
         tensor.name, tensor.shape = name, list(shape)
         tensor.shapeSignature = signature and list(signature)
+        tensor.hasRank = True
         tensor.type = getattr(schema.TensorType, dtype.upper())
         tensor.buffer = 0
         if data is not None:
@@ -284,3 +285,12 @@ def _handle(net):
 def tiny_dynamic_shape():
     """The batch is not known until the model runs."""
     return tiny_float(signature=(-1, *IMAGE[1:]))
+
+
+def tiny_any_size(has_rank=True):
+    """An image of any height and width; `has_rank` False is how older converters wrote it."""
+    model = unpack(tiny_float())
+    graph = model.subgraphs[0]
+    image = graph.tensors[graph.inputs[0]]
+    image.shape, image.shapeSignature, image.hasRank = [1, 1, 1, 3], [1, -1, -1, 3], has_rank
+    return pack(model)

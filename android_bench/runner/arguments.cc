@@ -83,11 +83,26 @@ double SensorSeconds(const std::string& text) {
 
 // What one option cannot say alone.
 void Finish(Arguments* arguments) {
+  TextOf(FindDelegate(arguments->delegate), arguments->options);  // which refuses what it lacks
+  if (!arguments->weight_cache.empty() && arguments->delegate != "xnnpack") {
+    throw UsageProblem("--weight-cache: only xnnpack has one");
+  }
+  if (!arguments->weight_cache.empty() && arguments->options.count("fp16") != 0) {
+    // "An invalid pack identifier was created", and an abort.
+    throw UsageProblem("--weight-cache: XNNPACK of LiteRT 2.3.0 crashes with one and fp16");
+  }
   TimingOptions* time = &arguments->timing;
   if (arguments->sustained_secs <= 0) return;
   if (time->paced_fps > 0) throw UsageProblem("a run is either --paced or --sustained");
   time->num_runs = 1;
   time->min_secs = time->max_secs = arguments->sustained_secs;
+}
+
+void Option(const std::string& text, Arguments* to) {
+  const size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos) Refuse(text, "NAME=VALUE");
+  const bool fresh = to->options.emplace(text.substr(0, equals), text.substr(equals + 1)).second;
+  if (!fresh) Refuse(text, "new: that option was given before");
 }
 
 std::vector<Row> Rows(Arguments* to) {
@@ -114,8 +129,18 @@ std::vector<Row> Rows(Arguments* to) {
        text(&to->library_version)},
       {"--context", "NAME", "where this runs: host, shell or app",
        [to](const std::string& v) { to->context = OneOf(v, {"host", "shell", "app"}); }},
-      {"--delegate", "NAME", "xnnpack, or none: LiteRT's built-in kernels",
-       [to](const std::string& v) { to->delegate = OneOf(v, {"xnnpack", "none"}); }},
+      {"--libraries", "FOLDER", "where lies what delegates need beside the library",
+       text(&to->libraries)},
+      {"--delegate", "NAME", "xnnpack, none (LiteRT's built-in kernels), gpu-mldrift, or an NPU's",
+       [to](const std::string& v) {
+         FindDelegate(v);
+         to->delegate = v;
+       }},
+      {"--option", "NAME=VALUE", "of the delegate", [to](const std::string& v) { Option(v, to); }},
+      {"--weight-cache", "FILE", "XNNPACK's packed weights: read, or written where none are",
+       text(&to->weight_cache)},
+      {"--shape", "NAME=1,2,3", "of an input whose shape is not fixed",
+       [to](const std::string& v) { AddShape(v, &to->shapes); }},
       {"--require-delegate", "", "a node that the delegate did not take is an error",
        flag(&to->require_delegate)},
       {"--num-threads", "N", "threads of the CPU",

@@ -3,21 +3,17 @@
 #ifndef ANDROID_BENCH_RUNNER_ARGUMENTS_H_
 #define ANDROID_BENCH_RUNNER_ARGUMENTS_H_
 
-#include <stdexcept>
 #include <string>
 
+#include "android_bench/runner/delegates.h"
 #include "android_bench/runner/inputs.h"
+#include "android_bench/runner/problem.h"
+#include "android_bench/runner/shapes.h"
 #include "android_bench/runner/timing.h"
 
 namespace mobilekit {
 
 constexpr int kExitUsage = 2;
-
-// A command line that cannot be read, as one sentence.
-class UsageProblem : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 struct Arguments {
   bool help = false;
@@ -26,7 +22,11 @@ struct Arguments {
   std::string library = "libLiteRt.so";  // as dlopen finds it
   std::string library_version;
   std::string context = "shell";    // or host, app
-  std::string delegate = "xnnpack";  // or none: the built-in kernels
+  std::string delegate = "xnnpack";  // a name of delegates.h, with or without a variant
+  DelegateOptions options;
+  std::string weight_cache;  // XNNPACK's file of packed weights; empty means none
+  std::string libraries;     // folder of what delegates need beside the library; empty means none
+  InputShapes shapes;        // of inputs whose shape is not fixed
   bool require_delegate = false;
   int num_threads = 1;
   std::string affinity;   // empty leaves it as it is

@@ -1,9 +1,11 @@
-// What a delegate took of a model, found out from a profile.
+// What a delegate took of a model: found out from a profile, or told by an accelerator.
 
 #ifndef ANDROID_BENCH_RUNNER_DELEGATION_H_
 #define ANDROID_BENCH_RUNNER_DELEGATION_H_
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "android_bench/runner/litert_api.h"
@@ -12,7 +14,7 @@ namespace mobilekit {
 
 struct Delegation {
   size_t nodes_delegated;
-  size_t partitions;
+  std::optional<size_t> partitions;  // nothing where it is not known
 };
 
 // LiteRT's C API does not say which nodes a delegate took; its "is fully accelerated" is true while
@@ -24,6 +26,16 @@ struct Delegation {
 // contradict that: then nothing is known.
 Delegation DelegationOf(const std::vector<litert::ProfiledEvent>& events, size_t num_nodes,
                         size_t subgraph);
+
+// The same of an accelerator, which has no such profile (WebGPU's fails under the profiler), out of
+// `said`: what it told the error reporter and standard error while it compiled. `fully` is LiteRT's
+// answer whether it took every node; no others than such an accelerator are counted there.
+//
+// A GPU tells "1 operations will run on the GPU, and the remaining 2 operations ..." unless it took
+// all; an NPU's compiler "Partitioned subgraph<0>, selected 65 ops, from a total of 66 ops. resulted
+// in 2 partitions." and whether it then compiled them. Throws Problem if nothing is known.
+Delegation DelegationOfAccelerator(const std::string& said, bool fully, size_t num_nodes,
+                                   size_t subgraph);
 
 }  // namespace mobilekit
 

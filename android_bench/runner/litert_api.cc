@@ -83,6 +83,10 @@ Api LoadApi(const std::string& path) {
   if (api.Name == nullptr) missing += std::string(missing.empty() ? "" : ", ") + "LiteRt" #Name;
   MOBILEKIT_LITERT_FUNCTIONS(MOBILEKIT_RESOLVE)
 #undef MOBILEKIT_RESOLVE
+#define MOBILEKIT_RESOLVE(Result, Name, Arguments) \
+  api.Name = reinterpret_cast<Result(*) Arguments>(dlsym(library, "LiteRt" #Name));
+  MOBILEKIT_LITERT_OPTIONAL_FUNCTIONS(MOBILEKIT_RESOLVE)
+#undef MOBILEKIT_RESOLVE
   if (!missing.empty()) {
     throw Problem(path + " lacks " + missing + ": it is no LiteRT that this runner can use");
   }
@@ -106,18 +110,51 @@ void CheckVersion(const std::string& version) {
                 " is not supported; this runner was tested with " + list);
 }
 
-Environment CreateCpuEnvironment(const Api& api) {
-  EnvironmentOption option{};
-  option.tag = kOptionAccelerators;
-  option.value.type = kOptionTypeInteger;
-  option.value.number = kAcceleratorCpu;
+Environment CreateEnvironment(const Api& api, int accelerators, const std::string& folder) {
+  std::vector<EnvironmentOption> options(1);
+  options[0].tag = kOptionAccelerators;
+  options[0].value.type = kOptionTypeInteger;
+  options[0].value.number = accelerators;
+  for (const int32_t tag : {kOptionRuntimeFolder, kOptionDispatchFolder, kOptionPluginFolder}) {
+    if (accelerators == kAcceleratorCpu) continue;
+    EnvironmentOption option{};
+    option.tag = tag;
+    option.value.type = kOptionTypeText;
+    option.value.text = folder.c_str();
+    options.push_back(option);
+  }
   Environment environment = nullptr;
-  Check(api.CreateEnvironment(1, &option, &environment), "the runtime cannot be started");
+  Check(api.CreateEnvironment(static_cast<int>(options.size()), options.data(), &environment),
+        "the runtime cannot be started");
   return environment;
 }
 
+int AcceleratorsOf(const Api& api, Environment environment) {
+  const char* what = "this delegate";
+  const auto number = Needed(api.GetNumAccelerators, "GetNumAccelerators", what);
+  const auto get = Needed(api.GetAccelerator, "GetAccelerator", what);
+  const auto support =
+      Needed(api.GetAcceleratorHardwareSupport, "GetAcceleratorHardwareSupport", what);
+  const std::string strange = "the runtime's accelerators cannot be read";
+  size_t count = 0;
+  Check(number(environment, &count), strange);
+  int found = 0;
+  for (size_t index = 0; index < count; ++index) {
+    Accelerator accelerator = nullptr;
+    int bits = 0;
+    Check(get(environment, index, &accelerator), strange);
+    Check(support(accelerator, &bits), strange);
+    found |= bits;
+  }
+  return found;
+}
+
+void ThrowMissing(const char* name, const char* what) {
+  throw Problem("the runtime lacks LiteRt" + std::string(name) + ", which " + what + " needs");
+}
+
 void CheckAbi(const Api& api) {
-  Environment environment = CreateCpuEnvironment(api);
+  Environment environment = CreateEnvironment(api, kAcceleratorCpu, "");
   std::string wrong;
   for (const Element& element : Elements()) {
     if (!BehavesAsDeclared(api, environment, element)) wrong += std::string(" ") + element.name;

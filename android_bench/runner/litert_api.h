@@ -38,8 +38,12 @@ using CompiledModel = struct CompiledModelObject*;
 using Requirements = struct RequirementsObject*;
 using Buffer = struct BufferObject*;
 using Profiler = struct ProfilerObject*;
+using Accelerator = struct AcceleratorObject*;
 
+// Bits of a set.
 constexpr int kAcceleratorCpu = 1;
+constexpr int kAcceleratorGpu = 2;
+constexpr int kAcceleratorNpu = 4;
 constexpr int kBufferHostMemory = 1;
 constexpr int kLockRead = 0;
 constexpr int kLockWrite = 1;
@@ -60,17 +64,24 @@ struct RankedType {
 };
 static_assert(sizeof(RankedType) == 72, "the library's type has 72 bytes");
 
-// An option of an environment; all that we set are whole numbers.
+// An option of an environment.
 struct EnvironmentOption {
   int32_t tag;
   struct {
     int32_t type;
-    int64_t number;
+    union {
+      int64_t number;
+      const char* text;
+    };
   } value;
 };
 static_assert(sizeof(EnvironmentOption) == 24, "the library's option has 24 bytes");
-constexpr int32_t kOptionAccelerators = 24;  // which ones are looked for, as bits
+constexpr int32_t kOptionPluginFolder = 0;     // of an NPU's compiler
+constexpr int32_t kOptionDispatchFolder = 1;   // of the library that hands a graph to an NPU
+constexpr int32_t kOptionRuntimeFolder = 22;   // of a GPU's accelerator
+constexpr int32_t kOptionAccelerators = 24;    // which ones are looked for, as bits
 constexpr int32_t kOptionTypeInteger = 2;
+constexpr int32_t kOptionTypeText = 8;
 
 struct MemoryUse {
   int64_t unused[3];
@@ -147,14 +158,32 @@ constexpr int32_t kEventDelegateOperator = 8;   // a delegate ran one of its own
   F(Status, GetNumProfilerEvents, (Profiler, int*))                                              \
   F(Status, GetProfilerEvents, (Profiler, int, ProfiledEvent*))
 
+// The same of functions that not every start needs: one that is missing is an error when it is.
+#define MOBILEKIT_LITERT_OPTIONAL_FUNCTIONS(G)                                                   \
+  G(Status, CompiledModelResizeInputTensor, (CompiledModel, size_t, size_t, const int*, size_t)) \
+  G(Status, CompiledModelIsNonCpuFullyAccelerated, (CompiledModel, bool*))                       \
+  G(Status, GetNumAccelerators, (Environment, size_t*))                                          \
+  G(Status, GetAccelerator, (Environment, size_t, Accelerator*))                                 \
+  G(Status, GetAcceleratorHardwareSupport, (Accelerator, int*))
+
 namespace litert {
 
-// The library's functions.
+[[noreturn]] void ThrowMissing(const char* name, const char* what);
+
+// The library's functions; of the optional ones, null where it lacks them.
 struct Api {
 #define MOBILEKIT_MEMBER(Result, Name, Arguments) Result(*Name) Arguments = nullptr;
   MOBILEKIT_LITERT_FUNCTIONS(MOBILEKIT_MEMBER)
+  MOBILEKIT_LITERT_OPTIONAL_FUNCTIONS(MOBILEKIT_MEMBER)
 #undef MOBILEKIT_MEMBER
 };
+
+// An optional function; throws Problem with its name and what needs it if the library lacks it.
+template <typename Function>
+Function Needed(Function function, const char* name, const char* what) {
+  if (function == nullptr) ThrowMissing(name, what);
+  return function;
+}
 
 // Opens the library at `path`; it stays open. Throws Problem if it cannot be opened, or names every
 // function that it lacks.
@@ -170,8 +199,12 @@ void CheckVersion(const std::string& version);
 // element types, the layout of shapes, the lock modes.
 void CheckAbi(const Api& api);
 
-// An environment that looks for the CPU's accelerator alone. Throws Problem.
-Environment CreateCpuEnvironment(const Api& api);
+// An environment that looks for these accelerators, as bits; for those beside the CPU's in `folder`.
+// One that is not there is left out: AcceleratorsOf() tells. Throws Problem.
+Environment CreateEnvironment(const Api& api, int accelerators, const std::string& folder);
+
+// Those that an environment found, as bits. Throws Problem.
+int AcceleratorsOf(const Api& api, Environment environment);
 
 // Throws Problem unless `status` is fine; `what` is e.g. "the model cannot be loaded".
 void Check(Status status, const std::string& what);

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "android_bench/runner/delegates.h"
 #include "android_bench/runner/model_file.h"
 #include "android_bench/runner/problem.h"
 #include "android_bench/runner/sha256.h"
@@ -84,8 +85,8 @@ void Load::Run() {
 LoadModel::LoadModel(const litert::Api& api, const std::string& path, int num_threads) try
     : sha256_(DigestOfChecked(path)),
       options_{{}, 0, 1, {}},
-      environment_(api),
-      model_(environment_, path, {true, num_threads, false, ""}),
+      environment_(api, FindDelegate("xnnpack"), ""),
+      model_(environment_, path, {"xnnpack", {}, "", num_threads, "", {}, false}),
       values_(Inputs(model_.inputs(), options_).Read(0)),
       outputs_(model_.OutputBytes()),
       load_([this] { return model_.Invoke(values_, &outputs_); }) {

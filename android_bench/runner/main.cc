@@ -20,6 +20,8 @@
 
 #include "android_bench/runner/arguments.h"
 #include "android_bench/runner/crash.h"
+#include "android_bench/runner/libraries.h"
+#include "android_bench/runner/problem.h"
 #include "android_bench/runner/proc.h"
 #include "android_bench/runner/run.h"
 
@@ -30,6 +32,10 @@ int main(int argc, char** argv) {
   Arguments arguments;
   try {
     arguments = ParseArguments(argc, argv);
+    if (!arguments.libraries.empty()) SearchIn(arguments.libraries, argv);
+  } catch (const Problem& problem) {
+    std::fprintf(stderr, "mobilekit_runner: %s\n", problem.what());
+    return kExitError;
   } catch (const UsageProblem& problem) {
     std::fprintf(stderr, "mobilekit_runner: %s\n", problem.what());
     return kExitUsage;

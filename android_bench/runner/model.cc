@@ -15,29 +15,10 @@ using litert::kOk;
 
 constexpr size_t kMostTensors = 4096;  // of one signature; more is a file that lies
 
-Shape ShapeOf(const litert::Layout& layout, const std::string& name) {
-  if (layout.rank() > litert::kMostDimensions) {
-    throw Problem("'" + name + "' has more than 8 dimensions");
-  }
-  return Shape(layout.dimensions, layout.dimensions + layout.rank());
-}
-
-// Adds an option that the runtime reads as a text of its own format, TOML.
-void AddText(const litert::Api& api, litert::Options options, const char* identifier,
-             const std::string& text) {
-  litert::OpaqueOptions opaque = nullptr;
-  char* payload = strdup(text.c_str());
-  if (payload == nullptr) throw Problem("not enough memory");
-  const litert::Status created = api.CreateOpaqueOptions(identifier, payload, std::free, &opaque);
-  if (created != kOk) std::free(payload);
-  Check(created, "the runtime refuses an option");
-  Check(api.AddOpaqueOptions(options, opaque), "the runtime refuses an option");
-}
-
-std::string OneLine(const char* text) {
+std::string OneLine(const std::string& text) {
   std::string line;
-  for (const char* at = text; *at != 0 && line.size() < 400; ++at) {
-    line += *at == '\n' || *at == '\r' || *at == '\t' ? ' ' : *at;
+  for (const char byte : text.substr(0, 400)) {
+    line += byte == '\n' || byte == '\r' || byte == '\t' ? ' ' : byte;
   }
   while (!line.empty() && line.back() == ' ') line.pop_back();
   return line;
@@ -51,6 +32,7 @@ Model::Model(const RuntimeEnvironment& environment, const std::string& path,
   try {
     Load(path, options.signature);
     Compile(options);
+    Resize(options.shapes);
     MakeBuffers(true);
     MakeBuffers(false);
   } catch (...) {
@@ -103,24 +85,6 @@ void Model::Load(const std::string& path, const std::string& signature) {
     Check(api_.GetModelSubgraph(model_, index, &graph), strange);
     if (graph == graph_) subgraph_ = index;
   }
-}
-
-void Model::Compile(const CompileOptions& options) {
-  litert::Options made = nullptr;
-  Check(api_.CreateOptions(&made), "the runtime refuses an option");
-  const std::unique_ptr<std::remove_pointer_t<litert::Options>, void (*)(litert::Options)> kept(
-      made, api_.DestroyOptions);
-  Check(api_.SetOptionsHardwareAccelerators(made, litert::kAcceleratorCpu),
-        "the runtime refuses the CPU");
-  std::string cpu = "num_threads = " + std::to_string(options.num_threads) + "\n";
-  if (!options.xnnpack) cpu += "kernel_mode = \"builtin\"\n";
-  AddText(api_, made, "xnnpack", cpu);
-  // Mode 2 keeps what the kernels say, for GetErrorMessages.
-  std::string runtime = "error_reporter_mode = 2\n";
-  if (options.profiling) runtime += "enable_profiling = true\n";
-  AddText(api_, made, "runtime_options_string", runtime);
-  Check(api_.CreateCompiledModel(environment_, model_, made, &compiled_),
-        "the model cannot be compiled");
 }
 
 std::vector<litert::TensorHandle> Model::GraphOrder(bool input) {
@@ -256,13 +220,26 @@ Sample Model::InvokeProfiled(const std::vector<Bytes>& values, std::vector<Bytes
   return sample;
 }
 
-void Model::Fail(litert::Status status, const std::string& what) {
+std::string Model::Messages() {
   char* messages = nullptr;
-  std::string said;
-  if (api_.CompiledModelGetErrorMessages(compiled_, &messages) == kOk && messages != nullptr) {
-    said = OneLine(messages);
-    std::free(messages);
+  if (api_.CompiledModelGetErrorMessages(compiled_, &messages) != kOk || messages == nullptr) {
+    return "";
   }
+  const std::string text = messages;
+  std::free(messages);
+  return text;
+}
+
+bool Model::IsFullyAccelerated() const {
+  bool fully = false;
+  Check(litert::Needed(api_.CompiledModelIsNonCpuFullyAccelerated,
+                       "CompiledModelIsNonCpuFullyAccelerated", "this delegate")(compiled_, &fully),
+        "the runtime does not say whether its accelerator took every node");
+  return fully;
+}
+
+void Model::Fail(litert::Status status, const std::string& what) {
+  const std::string said = OneLine(Messages());
   Check(status, said.empty() ? what : what + ": " + said);
   throw Problem(what);
 }

@@ -1,4 +1,4 @@
-// A .tflite file, loaded and compiled for the CPU, and its invocations.
+// A .tflite file, loaded and compiled for a delegate, and its invocations.
 
 #ifndef ANDROID_BENCH_RUNNER_MODEL_H_
 #define ANDROID_BENCH_RUNNER_MODEL_H_
@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "android_bench/runner/delegates.h"
 #include "android_bench/runner/element.h"
 #include "android_bench/runner/litert_api.h"
+#include "android_bench/runner/shapes.h"
 
 namespace mobilekit {
 
@@ -35,17 +37,21 @@ struct Sample {
 };
 
 struct CompileOptions {
-  bool xnnpack;         // otherwise LiteRT's built-in kernels
+  std::string delegate;      // a name of delegates.h
+  DelegateOptions options;
+  std::string weight_cache;  // file; empty means none
   int num_threads;
-  bool profiling;       // slows every operator
-  std::string signature;  // its key; empty means the first
+  std::string signature;     // its key; empty means the first
+  InputShapes shapes;
+  bool profiling;            // slows every operator
 };
 
 // A created environment; models must not outlive it.
 class RuntimeEnvironment {
  public:
-  explicit RuntimeEnvironment(const litert::Api& api)
-      : api_(api), environment_(litert::CreateCpuEnvironment(api)) {}
+  // Looks for what `delegate` needs in the folder `libraries`; throws Problem if it is not there.
+  RuntimeEnvironment(const litert::Api& api, const DelegateKind& delegate,
+                     const std::string& libraries);
   ~RuntimeEnvironment() { api_.DestroyEnvironment(environment_); }
   RuntimeEnvironment(const RuntimeEnvironment&) = delete;
   RuntimeEnvironment& operator=(const RuntimeEnvironment&) = delete;
@@ -55,6 +61,7 @@ class RuntimeEnvironment {
 
  private:
   const litert::Api& api_;
+  std::string libraries_;  // the runtime may keep the pointer
   litert::Environment environment_;
 };
 
@@ -74,6 +81,10 @@ class Model {
   size_t num_nodes() const { return num_nodes_; }
   // Index of that graph in the file.
   size_t subgraph() const { return subgraph_; }
+  // What was said, on standard error and to the error reporter, while an accelerator compiled.
+  const std::string& said() const { return said_; }
+  // Whether accelerators beside the CPU's took every node; throws Problem.
+  bool IsFullyAccelerated() const;
 
   // Writes `values` (one an input, of its size), invokes, reads the outputs into `outputs` (one an
   // output, of its size). Throws Problem.
@@ -90,8 +101,10 @@ class Model {
  private:
   void Load(const std::string& path, const std::string& signature);
   void Compile(const CompileOptions& options);
+  void Resize(const InputShapes& shapes);
   void MakeBuffers(bool input);
   std::vector<litert::TensorHandle> GraphOrder(bool input);
+  std::string Messages();
   // The status and what the runtime said about it.
   [[noreturn]] void Fail(litert::Status status, const std::string& what);
   void Release();
@@ -105,6 +118,7 @@ class Model {
   size_t subgraph_ = 0;
   litert::Subgraph graph_ = nullptr;
   size_t num_nodes_ = 0;
+  std::string said_;
   std::vector<Tensor> inputs_;
   std::vector<Tensor> outputs_;
   std::vector<litert::Buffer> input_buffers_;

@@ -78,6 +78,7 @@ class Checker {
     }
     for (size_t i = 0; i < buffers_.count; ++i) CheckBuffer(model_.Element(buffers_, i));
     for (size_t i = 0; i < subgraphs_.count; ++i) CheckSubgraph(model_.Element(subgraphs_, i));
+    CheckInputs(model_.Element(subgraphs_, 0));
     const Vector metadata = model_.VectorOf(6, 4);
     for (size_t i = 0; i < metadata.count; ++i) {
       const Table row = model_.Element(metadata, i);
@@ -121,6 +122,22 @@ class Checker {
     for (size_t i = 0; i < tensors.count; ++i) CheckTensor(graph.Element(tensors, i));
     for (size_t i = 0; i < operators.count; ++i) {
       CheckOperator(graph.Element(operators, i), tensors.count);
+    }
+  }
+
+  // LiteRT takes the sizes of an input for fixed if the file does not say that its rank is known,
+  // and would run an image of 1 x 1 where no size was known.
+  void CheckInputs(const Table& graph) const {
+    const Vector tensors = graph.VectorOf(0, 4), inputs = graph.VectorOf(1, 4);
+    for (size_t i = 0; i < inputs.count; ++i) {
+      const Table tensor = graph.Element(tensors, file_.Read<uint32_t>(inputs.at + 4 * i));
+      const Vector sizes = tensor.VectorOf(7, 4);
+      if (tensor.Get<uint8_t>(8) != 0) continue;
+      for (size_t place = 1; place < sizes.count; ++place) {
+        if (file_.Read<uint32_t>(sizes.at + 4 * place) != UINT32_MAX) continue;
+        throw Problem("the shape of an input is not fixed, and an older converter wrote the file,"
+                      " so that LiteRT cannot change it; convert the model anew");
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-// What stops a run, as the sentence of the document's "error".
+// What stops a run, as the sentence of the document's "error"; or of a command line.
 
 #ifndef ANDROID_BENCH_RUNNER_PROBLEM_H_
 #define ANDROID_BENCH_RUNNER_PROBLEM_H_
@@ -8,6 +8,12 @@
 namespace mobilekit {
 
 class Problem : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// A command line that cannot be read, as one sentence.
+class UsageProblem : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

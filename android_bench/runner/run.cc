@@ -1,18 +1,17 @@
 #include "android_bench/runner/run.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
 #include <initializer_list>
 #include <new>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "android_bench/runner/actual.h"
 #include "android_bench/runner/affinity.h"
 #include "android_bench/runner/crash.h"
-#include "android_bench/runner/delegation.h"
+#include "android_bench/runner/delegates.h"
+#include "android_bench/runner/folders.h"
+#include "android_bench/runner/libraries.h"
 #include "android_bench/runner/load.h"
 #include "android_bench/runner/model_file.h"
 #include "android_bench/runner/npy.h"
@@ -20,13 +19,14 @@
 #include "android_bench/runner/sha256.h"
 #include "android_bench/runner/stopwatch.h"
 #include "android_bench/runner/timed.h"
+#include "android_bench/runner/weight_cache.h"
 
 namespace mobilekit {
 namespace {
 
 constexpr int kSchema = 1;
 constexpr char kName[] = "native";
-constexpr char kVersion[] = "1";
+constexpr char kVersion[] = "2";
 constexpr char kSignalHere[] = "@signal@";
 
 Json Nulls(std::initializer_list<const char*> fields) {
@@ -53,7 +53,9 @@ Json Skeleton(const Arguments& arguments) {
   requested["delegate"] = arguments.delegate;
   requested["num_threads"] = arguments.num_threads;
   requested["affinity"] = arguments.affinity.empty() ? Json() : Json(arguments.affinity);
-  requested["options"] = Json::Object();
+  Json& options = requested["options"] = Json::Object();
+  for (const auto& [name, value] : arguments.options) options[name.c_str()] = value;
+  if (!arguments.weight_cache.empty()) options["weight_cache"] = "true";
   document["actual"] = Nulls({"delegate", "nodes_delegated", "nodes_total", "partitions"});
   Json& inputs = document["inputs"];
   inputs["source"] = "";
@@ -99,13 +101,7 @@ Json Parts(const std::vector<Sample>& samples, int64_t Sample::*part) {
 
 // Runs every input of the stacks once; writes one output_<k>.npy, (count, ...), an output.
 void WriteOutputs(Model* model, Inputs* inputs, const std::string& folder) {
-  for (size_t slash = folder.find('/', 1);; slash = folder.find('/', slash + 1)) {
-    const std::string parent = folder.substr(0, slash);
-    if (mkdir(parent.c_str(), 0777) != 0 && errno != EEXIST) {
-      throw Problem(parent + " cannot be made: " + std::strerror(errno));
-    }
-    if (slash == std::string::npos) break;
-  }
+  MakeFolders(folder);
   std::vector<NpyWriter> files;
   for (size_t position = 0; position < model->outputs().size(); ++position) {
     const Tensor& tensor = model->outputs()[position];
@@ -124,42 +120,10 @@ void WriteOutputs(Model* model, Inputs* inputs, const std::string& folder) {
   for (NpyWriter& file : files) file.Close();
 }
 
-// Finds out what the delegate took: a second model, compiled like the measured one but with the
-// profiler, is invoked once. The profiler would slow the measured one.
-void FillActual(const RuntimeEnvironment& environment, const Arguments& arguments,
-                CompileOptions options, const std::vector<Bytes>& values, Json* document) {
-  Json& actual = (*document)["actual"];
-  try {
-    options.profiling = true;
-    Model model(environment, arguments.model, options);
-    actual["nodes_total"] = model.num_nodes();
-    const Delegation found =
-        DelegationOf(model.Profile(values), model.num_nodes(), model.subgraph());
-    actual["delegate"] = found.partitions > 0 ? arguments.delegate : "none";
-    actual["nodes_delegated"] = found.nodes_delegated;
-    actual["partitions"] = found.partitions;
-    if (arguments.require_delegate && found.nodes_delegated != model.num_nodes()) {
-      (*document)["error"] = arguments.delegate + " took " +
-                             std::to_string(found.nodes_delegated) + " of " +
-                             std::to_string(model.num_nodes()) +
-                             " nodes, and --require-delegate allows no others";
-    }
-  } catch (const Problem& problem) {
-    for (const char* field : {"delegate", "nodes_delegated", "partitions"}) {
-      actual[field] = nullptr;
-      (*document)["unread"][std::string("actual.") + field] = problem.what();
-    }
-    if (arguments.require_delegate) {
-      (*document)["error"] = std::string("it is not known whether ") + arguments.delegate +
-                             " took every node: " + problem.what();
-    }
-  }
-}
-
 void FillTimes(const Timing& timing, const Arguments& arguments, Json* document) {
   (*document)["first_us"] = Json::MicrosecondsOf(timing.first.total_ns());
   (*document)["warmup_us"] = Totals(timing.warmup);
-  (*document)["warmup_settled"] = timing.warmup_settled;
+  (*document)["warmup_settled"] = timing.warmup_settled ? Json(*timing.warmup_settled) : Json();
   (*document)["latencies_us"] = Totals(timing.measured);
   (*document)["write_input_us"] = Parts(timing.measured, &Sample::write_ns);
   (*document)["read_output_us"] = Parts(timing.measured, &Sample::read_ns);
@@ -175,9 +139,10 @@ litert::Api OpenRuntime(const Arguments& arguments, Json* document) {
   // A name without a folder is searched by dlopen; its bytes are then found in the map of memory.
   const bool named = arguments.library.find('/') != std::string::npos;
   if (named) runtime["sha256"] = Sha256OfFile(arguments.library);
+  if (!arguments.libraries.empty()) runtime["sha256"] = Sha256OfFolder(arguments.libraries);
   Stage(*document, "the library was opened");
   const litert::Api api = litert::LoadApi(arguments.library);
-  if (!named) runtime["sha256"] = Sha256OfFile(litert::PathOf(api));
+  if (!named && arguments.libraries.empty()) runtime["sha256"] = Sha256OfFile(litert::PathOf(api));
   litert::CheckAbi(api);
   return api;
 }
@@ -221,13 +186,16 @@ void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, 
   if (arguments.probe) return;
   (*document)["model_sha256"] = Sha256OfFile(arguments.model);
   CheckModelFile(arguments.model);
-  const RuntimeEnvironment environment(api);
-  const CompileOptions options = {arguments.delegate == "xnnpack", arguments.num_threads,
-                                  arguments.profile, arguments.signature};
+  const RuntimeEnvironment environment(api, FindDelegate(arguments.delegate), arguments.libraries);
+  const CompileOptions options = {arguments.delegate,    arguments.options,   arguments.weight_cache,
+                                  arguments.num_threads, arguments.signature, arguments.shapes,
+                                  arguments.profile};
   Stage(*document, "the model was loaded");
+  const WeightCache cache(arguments.weight_cache);
   const int64_t start = NowNs();
   Model model(environment, arguments.model, options);
   (*document)["init_us"] = Json::MicrosecondsOf(NowNs() - start);
+  (*document)["cache"] = cache.State(&(*document)["unread"]);
   Inputs inputs(model.inputs(), arguments.inputs);
   const std::vector<Bytes> values = inputs.Read(0);
   std::optional<LoadModel> beside;
@@ -242,7 +210,7 @@ void Fill(const Arguments& arguments, const Proc& proc, const BusyClock& clock, 
     (*document)["outputs"]["path"] = arguments.outputs;
   }
   Stage(*document, "a profile was made");
-  FillActual(environment, arguments, options, values, document);
+  FillActual({environment, arguments, options, values}, model, document);
 }
 
 }  // namespace

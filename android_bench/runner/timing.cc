@@ -9,44 +9,22 @@
 
 #include "android_bench/runner/problem.h"
 #include "android_bench/runner/stopwatch.h"
+#include "android_bench/runner/warmup.h"
 
 namespace mobilekit {
 namespace {
 
-constexpr size_t kWindow = 10;             // invocations
-constexpr double kSettledWithin = 0.02;    // of the earlier window's median
-constexpr double kWarmupBound = 10;        // times warmup_min_secs
+constexpr size_t kLastOnes = 10;  // invocations of the warm-up that tell how long one takes
 constexpr size_t kMostReserved = 100'000;
 constexpr int64_t kNoPace = std::numeric_limits<int64_t>::max();
 
 int64_t NsOf(double seconds) { return static_cast<int64_t>(seconds * kNsPerSecond); }
-
-int64_t MedianNs(std::vector<Sample>::const_iterator begin) {
-  std::vector<int64_t> totals;
-  for (size_t i = 0; i < kWindow; ++i) totals.push_back((begin + static_cast<long>(i))->total_ns());
-  std::nth_element(totals.begin(), totals.begin() + kWindow / 2, totals.end());
-  return totals[kWindow / 2];
-}
 
 void SleepUntil(int64_t at_ns) {
   timespec at{};
   at.tv_sec = static_cast<time_t>(at_ns / kNsPerSecond);
   at.tv_nsec = static_cast<long>(at_ns % kNsPerSecond);
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
-  }
-}
-
-void WarmUp(const TimingOptions& options, const InvokeFunction& invoke, const Clock& clock,
-            Timing* timing) {
-  std::vector<Sample>& samples = timing->warmup;
-  const int64_t start = clock.now();
-  while (samples.size() < options.warmup_runs) samples.push_back(invoke());
-  if (options.warmup_min_secs <= 0) return;
-  const int64_t least = start + NsOf(options.warmup_min_secs);
-  const int64_t most = start + NsOf(options.warmup_min_secs * kWarmupBound);
-  while (clock.now() < least || !(timing->warmup_settled = IsSettled(samples))) {
-    if (clock.now() >= most) return;
-    samples.push_back(invoke());
   }
 }
 
@@ -58,7 +36,7 @@ void CheckTheirNumber(double expected) {
 }
 
 double ExpectedRuns(const TimingOptions& options, const Timing& timing, int64_t period) {
-  const size_t count = std::min(timing.warmup.size(), kWindow);
+  const size_t count = std::min(timing.warmup.size(), kLastOnes);
   int64_t last_ns = count == 0 ? timing.first.total_ns() : 0;
   for (size_t i = timing.warmup.size() - count; i < timing.warmup.size(); ++i) {
     last_ns += timing.warmup[i].total_ns() / static_cast<int64_t>(count);
@@ -69,14 +47,6 @@ double ExpectedRuns(const TimingOptions& options, const Timing& timing, int64_t 
 
 }  // namespace
 
-bool IsSettled(const std::vector<Sample>& samples) {
-  if (samples.size() < 2 * kWindow) return false;
-  const int64_t earlier = MedianNs(samples.end() - 2 * kWindow);
-  const int64_t later = MedianNs(samples.end() - kWindow);
-  return std::abs(static_cast<double>(later - earlier)) <=
-         kSettledWithin * static_cast<double>(earlier);
-}
-
 Clock RealClock() {
   return {[] { return NowNs(); }, SleepUntil};
 }
@@ -86,7 +56,12 @@ Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const
   Timing timing;
   timing.measured.reserve(std::min(options.num_runs, kMostReserved));
   timing.first = invoke();
-  WarmUp(options, invoke, clock, &timing);
+  WarmUp warm_up(options.warmup_runs, options.warmup_min_secs);
+  const int64_t warm_up_start = clock.now();
+  while (warm_up.More(timing.warmup, clock.now() - warm_up_start)) {
+    timing.warmup.push_back(invoke());
+  }
+  if (options.warmup_min_secs > 0) timing.warmup_settled = warm_up.settled();
   const int64_t period = options.paced_fps > 0 ? NsOf(1 / options.paced_fps) : 0;
   CheckTheirNumber(ExpectedRuns(options, timing, period));
   const int64_t start = clock.now();

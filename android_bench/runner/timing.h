@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "android_bench/runner/model.h"
@@ -25,7 +26,7 @@ struct Timing {
   Sample first{};
   std::vector<Sample> warmup;
   std::vector<Sample> measured;
-  bool warmup_settled = true;     // as far as that was asked for
+  std::optional<bool> warmup_settled;  // nothing where no warm-up by time was asked for
   size_t missed_deadlines = 0;    // of paced invocations
 };
 
@@ -46,18 +47,13 @@ struct Clock {
 };
 Clock RealClock();
 
-// Once; then the warm-up: `warmup_runs` invocations, and with `warmup_min_secs` as many more as it
-// takes until that time is over and the medians of the last two windows differ by at most 2 %,
-// bounded by ten times that time; then the measured ones, with a call of `between` before each.
+// Once; then the warm-up, of warmup.h; then the measured ones, with a call of `between` before each.
 // Throws Problem if there would be more of them than a document can hold.
 Timing Measure(const TimingOptions& options, const InvokeFunction& invoke,
                const Clock& clock = RealClock(), const BetweenFunction& between = {});
 
 // More measured invocations are refused: the document would be too large to bring back.
 constexpr size_t kMostMeasured = 2'000'000;
-
-// Whether the medians of the last two windows of `samples` differ by at most 2 %.
-bool IsSettled(const std::vector<Sample>& samples);
 
 }  // namespace mobilekit
 

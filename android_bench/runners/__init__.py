@@ -6,7 +6,7 @@ program prints comes from outside: a driver checks it, and refuses what cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -96,13 +96,14 @@ class RunnerKind:
         name: As in a plan.
         title: What it is, for people.
         runtimes: The inference libraries it can use, the default first.
-        opener: "package.module:function"; takes `runtime`, `python`, `binary` and `abi`, returns
-            the driver.
+        opener: "package.module:function"; takes `runtime`, `python`, `binary` and `abi`, and where
+            `libraries` is set also that; returns the driver.
         modes: What it can do beside a burst of invocations: rows of `MODES`, and "profile".
         gives_outputs: Whether it gives raw latencies, and outputs that can be checked.
         without: Other settings of `RunConfig` that it does not know, by name.
         baselined: Delegates that mean nothing without the CPU measured by the same program,
             since no other runner of this kit has them.
+        libraries: Whether it brings libraries that delegates need.
     """
 
     name: str
@@ -113,10 +114,11 @@ class RunnerKind:
     gives_outputs: bool = True
     without: tuple[str, ...] = ()
     baselined: tuple[str, ...] = ()
+    libraries: bool = False
 
 
 # What Google's programs are not told, or cannot say that they did.
-_UNTOLD = ("affinity", "shapes", "options")
+_UNTOLD = ("affinity", "shapes")
 
 RUNNERS: Registry[RunnerKind] = Registry(
     "runner",
@@ -126,7 +128,7 @@ RUNNERS: Registry[RunnerKind] = Registry(
             title="Python's Interpreter, on this computer or a board",
             runtimes=("ai-edge-litert", "tflite-runtime"),
             opener="android_bench.runners.litert_python:open_litert_python",
-            without=("require_delegate", "shapes", "options"),
+            without=("require_delegate", "shapes"),
         ),
         RunnerKind(
             name="native",
@@ -134,6 +136,7 @@ RUNNERS: Registry[RunnerKind] = Registry(
             runtimes=("litert",),
             opener="android_bench.runners.native:open_native",
             modes=frozenset(("paced", "sustained", "load", "profile")),
+            libraries=True,
         ),
         RunnerKind(
             name="benchmark_model",
@@ -199,6 +202,7 @@ def open_runner(
     python: Path | None = None,
     binary: Path | None = None,
     abi: str | None = None,
+    libraries: Sequence[Path] = (),
 ) -> Runner:
     """Opens a driver.
 
@@ -209,6 +213,8 @@ def open_runner(
             would be found.
         binary: The runner's program, where it is not the one that would be found.
         abi: What programs and libraries are looked for; None means this computer's.
+        libraries: Files that delegates need beside the runtime's library: a GPU's accelerator, an
+            NPU's dispatch library and what that needs.
 
     Raises:
         UnknownNameError: If no runner has that name.
@@ -221,4 +227,7 @@ def open_runner(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
     opener = cast(Callable[..., Runner], load(kind.opener))
-    return opener(runtime=chosen, python=python, binary=binary, abi=abi)
+    if libraries and not kind.libraries:
+        raise UsageError(f"Runner {name!r} brings no libraries; leave {libraries[0]} out.")
+    more = {"libraries": libraries} if kind.libraries else {}
+    return opener(runtime=chosen, python=python, binary=binary, abi=abi, **more)

@@ -20,6 +20,7 @@ def open_runner_for(
     runtime: str | None = None,
     python: Path | None = None,
     binary: Path | None = None,
+    libraries: Sequence[Path] = (),
 ) -> Runner:
     """Opens the runner that was named, or that of the device's kind; never another in its place.
 
@@ -29,6 +30,7 @@ def open_runner_for(
         runtime: One of its runtimes; the first where none is named.
         python: As `open_runner`.
         binary: As `open_runner`.
+        libraries: As `open_runner`.
 
     Raises:
         MissingBinaryError: If there is no program for the device; it names what else would run.
@@ -38,7 +40,9 @@ def open_runner_for(
     chosen = name or DEVICE_KINDS[device.kind].runner
     abi = device.info().abi
     try:
-        return open_runner(chosen, runtime=runtime, python=python, binary=binary, abi=abi)
+        return open_runner(
+            chosen, runtime=runtime, python=python, binary=binary, abi=abi, libraries=libraries
+        )
     except MissingBinaryError as error:
         raise MissingBinaryError(f"{device.label}: {error}{_instead(abi, chosen)}") from error
 

@@ -94,6 +94,7 @@ def must_fit(run: Run, start: Start, label: str, more: Mapping[str, tuple[object
         "requested.delegate": (asked.delegate, config.delegate),
         "requested.num_threads": (asked.num_threads, config.num_threads),
         "requested.affinity": (asked.affinity, config.affinity),
+        "requested.options": (dict(asked.options), dict(config.options)),
         "the end of latencies_us": (_ended_well(run, config), True),
         "the order of windows": (_in_order(run), True),
         "inputs.source": (run.inputs.source, "file" if start.inputs else "seeded"),

@@ -10,27 +10,37 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from android_bench.devices import Device
-from android_bench.runners import WARMUP_MIN_SECS, Start
-from android_bench.runners.artifacts import Library, find_binary, find_library
+from android_bench.runners import BUILTIN_KERNELS, WARMUP_MIN_SECS, Start
+from android_bench.runners.artifacts import LIBRARY, Library, find_binary, find_library
 from android_bench.runners.document import Answer, Probe, context_of, must_fit, read_document
 from android_bench.runners.elf import abi_of, same_abi
-from mobilekit.core.digest import sha256_file
+from android_bench.runners.native_libraries import Companions
+from mobilekit.core.digest import digest, sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
 from mobilekit.core.measurement import Program, Run, Runtime
 
-NAME, VERSION = "native", "1"
+NAME, VERSION = "native", "2"
 PROBE_TIMEOUT_S = 60.0
 CHMOD_TIMEOUT_S = 30.0
 
 
 def open_native(
-    *, runtime: str, python: Path | None, binary: Path | None, abi: str | None = None
+    *,
+    runtime: str,
+    python: Path | None,
+    binary: Path | None,
+    abi: str | None = None,
+    libraries: Sequence[Path] = (),
 ) -> NativeRunner:
     """The opener of `RUNNERS`; see `open_runner`."""
     if python is not None:
         raise UsageError(f"Runner {NAME!r} needs no Python; leave {python} out.")
-    program = binary or find_binary(abi)
-    return NativeRunner(runtime=runtime, binary=program, library=find_library(abi))
+    return NativeRunner(
+        runtime=runtime,
+        binary=binary or find_binary(abi),
+        library=find_library(abi),
+        libraries=libraries,
+    )
 
 
 class NativeRunner:
@@ -38,13 +48,16 @@ class NativeRunner:
 
     name = NAME
 
-    def __init__(self, *, runtime: str, binary: Path, library: Library) -> None:
-        """`binary` and `library` are here; they are brought to the device."""
+    def __init__(
+        self, *, runtime: str, binary: Path, library: Library, libraries: Sequence[Path] = ()
+    ) -> None:
+        """All are files here, or folders of `libraries`; they are brought to the device."""
         self._runtime = runtime
         self._binary = binary
         self._library = library
         self._program = Program(name=NAME, version=VERSION, sha256=sha256_file(binary))
         self._library_sha256 = sha256_file(library.path)
+        self._companions = Companions.of(library.path, LIBRARY, libraries)
         self._ready: set[tuple[str, str]] = set()
 
     def program(self) -> Program:
@@ -68,12 +81,19 @@ class NativeRunner:
         self._ready.discard((device.label, device.workspace))
 
     def start(self, device: Device, start: Start, *, timeout_s: float) -> Run:
-        """Starts the program once and checks what it prints."""
+        """Starts the program once and checks what it prints.
+
+        Raises:
+            UsageError: If the delegate needs libraries, and none were given.
+        """
         config = start.config
+        self._check_companions(config.delegate)
         warmup_secs = WARMUP_MIN_SECS if config.warmup_runs else 0
         arguments = [
             *("--model", start.model),
             *("--delegate", config.delegate),
+            *self._options(device, start),
+            *(w for name, shape in config.shapes.items() for w in ("--shape", f"{name}={shape}")),
             *("--num-threads", str(config.num_threads)),
             *("--warmup-runs", str(config.warmup_runs)),
             *("--warmup-min-secs", str(warmup_secs)),
@@ -94,7 +114,7 @@ class NativeRunner:
         if run.error is None:
             facts = {
                 "runtime": (run.runtime.name, self._runtime),
-                "runtime.sha256": (run.runtime.sha256, self._library_sha256),
+                "runtime.sha256": (run.runtime.sha256, self._runtime_sha256()),
                 "paced.fps": (run.paced and run.paced.fps, config.paced_fps),
                 "load.sha256": (run.load and run.load.sha256, config.load_sha256),
                 "profile": (run.profile is not None, start.profile),
@@ -111,18 +131,62 @@ class NativeRunner:
     ) -> Answer:
         program, library = self._bring(device)
         argv = [program, "--library", library, "--library-version", self._library.version]
+        if self._companions is not None:
+            argv += ["--libraries", self._companions.folder(device)]
         argv += ["--context", context_of(device), *arguments]
         shell = device.shell(argv, timeout_s=timeout_s)
         return read_document(record, shell, self._program, device.label)
+
+    def _runtime_sha256(self) -> str:
+        return self._companions.sha256 if self._companions else self._library_sha256
+
+    def _check_companions(self, delegate: str) -> None:
+        """Raises UsageError for a delegate that lives in a library that nobody named."""
+        if delegate in ("xnnpack", BUILTIN_KERNELS) or self._companions is not None:
+            return
+        beside = sorted(self._library.path.parent.glob("libLiteRt*Accelerator.so"))
+        here = f", e.g. {beside[0]}" if beside and delegate == "gpu-mldrift" else ""
+        raise UsageError(
+            f"Delegate {delegate!r} comes out of libraries of its own; name their files or their"
+            f" folder with --runner-library{here}."
+        )
+
+    def _options(self, device: Device, start: Start) -> list[str]:
+        """The delegate's options; a weight cache gets a file of its own."""
+        words = []
+        for name, value in start.config.options.items():
+            if name == "weight_cache":
+                words += ["--weight-cache", self._weight_cache(device, start)]
+            else:
+                words += ["--option", f"{name}={value}"]
+        return words
+
+    def _weight_cache(self, device: Device, start: Start) -> str:
+        """The cache's path there.
+
+        XNNPACK itself does not look whether a file is of another model, so each has its own. A
+        start that writes its outputs, which is checked and not timed, leaves none behind: the first
+        that is timed is then cold.
+        """
+        if start.outputs is not None:
+            return f"{start.outputs}/weights.xnnpack"
+        options = dict(start.config.options)
+        key = digest([start.model_sha256, self._runtime_sha256(), options])
+        return f"{device.workspace}/caches/{key}.xnnpack"
 
     def _bring(self, device: Device) -> tuple[str, str]:
         """Both files' paths there; they are brought once for every device."""
         folder = f"{device.workspace}/runners"
         program = f"{folder}/{self._program.sha256}"
         library = f"{folder}/{self._library_sha256}.so"
+        if self._companions is not None:
+            library = f"{self._companions.folder(device)}/{LIBRARY}"
         key = (device.label, device.workspace)
         if key not in self._ready:
-            device.push(self._library.path, library)
+            if self._companions is None:
+                device.push(self._library.path, library)
+            else:
+                self._companions.push(device)
             device.push(self._binary, program)
             done = device.shell(["chmod", "755", program], timeout_s=CHMOD_TIMEOUT_S)
             if done.returncode:
@@ -134,7 +198,10 @@ class NativeRunner:
 
     def _check_abi(self, device: Device) -> None:
         abi = device.info().abi
-        for what, path in (("program", self._binary), ("library", self._library.path)):
+        files = [("program", self._binary), ("library", self._library.path)]
+        if self._companions is not None:
+            files += [("library", path) for path in self._companions.of_litert()]
+        for what, path in files:
             found = abi_of(path)
             if not same_abi(found, abi):
                 raise RunnerError(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
+  mobilekit benchmark net.tflite --runner native --option fp16=true
   mobilekit benchmark net.tflite --runner native --load other.tflite --profile
   mobilekit benchmark net.tflite --runner native --sustained 30m
   mobilekit benchmark net.tflite --device pixel-7 --delegate nnapi --runner benchmark_model
@@ -51,6 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_adb_server(parser)
     parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
     parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the delegate, as in fp16=true (repeatable)",
+    )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=D,D,D",
+        help="of an input whose shape is not fixed, as in image=1,192,192,3 (repeatable)",
+    )
+    parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
     )
     for name, what in NUMBERS.items():
@@ -81,6 +96,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="the runner's program (default: what `make runner` built, or the cache has)",
+    )
+    parser.add_argument(
+        "--runner-library",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="file or folder that a GPU's or an NPU's delegate needs (repeatable)",
     )
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
     parser.add_argument(
@@ -135,6 +158,7 @@ def run(args: argparse.Namespace) -> None:
                 configs=configs,
                 runner=args.runner,
                 runner_binary=args.runner_binary,
+                runner_libraries=args.runner_library,
                 runtime=args.runtime,
                 python=args.python,
                 command=shlex.join(_command(args)),
@@ -171,9 +195,11 @@ def _cool_limit(args: argparse.Namespace) -> float | None:
 
 def _configs(args: argparse.Namespace) -> list[RunConfig]:
     from mobilekit.core.errors import UsageError
-    from mobilekit.core.target import Target
+    from mobilekit.core.target import Target, check_options
 
     delegate = str(Target.parse(args.delegate))
+    options, shapes = _pairs("--option", args.option), _pairs("--shape", args.shape)
+    check_options(delegate, options)
     try:
         counts = [int(threads) for threads in args.num_threads.split(",")]
     except ValueError:
@@ -185,7 +211,14 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
     same |= {"cooling": args.cool_to, "cooldown_s": args.cooldown}
     try:
         return [
-            RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
+            RunConfig(
+                delegate=delegate,
+                options=options,
+                shapes=shapes,
+                num_threads=threads,
+                affinity=affinity,
+                **same,
+            )
             for threads in counts
             for affinity in (args.affinity.split(",") if args.affinity else [None])
         ]
@@ -200,6 +233,21 @@ def _repetitions(args: argparse.Namespace) -> int:
     return RunConfig.repetitions if args.sustained_s is None else 1
 
 
+def _pairs(flag: str, words: list[str]) -> dict[str, str]:
+    """NAME=VALUE words by their names; raises UsageError for others, and for a name twice."""
+    from mobilekit.core.errors import UsageError
+
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.rpartition("=") if flag == "--shape" else word.partition("=")
+        if not name or not equals or not value:
+            raise UsageError(f"{flag} takes NAME=VALUE, not {word!r}.")
+        if name in pairs:
+            raise UsageError(f"{flag} names {name!r} twice.")
+        pairs[name] = value
+    return pairs
+
+
 def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
     words += [word for device in _devices(args) for word in ("--device", device)]
@@ -207,6 +255,8 @@ def _command(args: argparse.Namespace) -> list[str]:
     for name in NUMBERS:
         value = _repetitions(args) if name == "repetitions" else getattr(args, name)
         words += [_option(name), str(value)]
+    words += [word for option in args.option for word in ("--option", option)]
+    words += [word for shape in args.shape for word in ("--shape", shape)]
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--cool-to", args.cool_to] if args.cool_to != RunConfig.cooling else []
@@ -216,6 +266,7 @@ def _command(args: argparse.Namespace) -> list[str]:
     for name in ("runner", "runner_binary", "runtime", "python"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
+    words += [word for path in args.runner_library for word in ("--runner-library", str(path))]
     return [*words, "--out", str(args.out)]
 
 

@@ -20,6 +20,7 @@ from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
 
 AFFINITY = re.compile(r"big|little|0x[0-9a-fA-F]{1,32}")
+SHAPE = re.compile(r"[1-9]\d{0,9}(,[1-9]\d{0,9}){0,7}")  # up to 8 sizes
 COOLING = re.compile(r"idle|none|\d{1,2}(\.\d{1,2})?")  # °C
 ROUNDED = (
     1e-4  # a mean printed with six digits can lie a little outside of the whole least and most
@@ -87,6 +88,9 @@ class RunConfig:
             raise ValueError(f"affinity must be big, little or a mask like 0xf0: {self.affinity!r}")
         if not COOLING.fullmatch(self.cooling):
             raise ValueError(f"cooling must be idle, none or a temperature: {self.cooling!r}")
+        for name, shape in self.shapes.items():
+            if not name or not SHAPE.fullmatch(shape):
+                raise ValueError(f"the shape of {name!r} must be like 1,192,192,3: {shape!r}")
         if self.paced_fps and self.sustained_s:
             raise ValueError("a run is either paced or sustained")
 
@@ -127,12 +131,17 @@ class Requested:
 
 @dataclass(frozen=True, kw_only=True)
 class Actual:
-    """What the runtime did; None where it does not say."""
+    """What the runtime did; None where it does not say.
+
+    Attributes:
+        hardware: What an accelerator says that it chose, e.g. a GPU's name; None for the CPU.
+    """
 
     delegate: str | None
     nodes_delegated: int | None
     nodes_total: int | None
     partitions: int | None
+    hardware: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

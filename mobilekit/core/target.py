@@ -1,10 +1,11 @@
-"""Delegates and their variants: one vocabulary for builders, converters and devices."""
+"""Delegates, their variants, their options: one vocabulary for builders, converters, devices."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mobilekit.core.errors import UnknownNameError, UsageError
+from mobilekit.core.errors import UnknownNameError, UsageError, nearest
 from mobilekit.core.registry import Registry
 
 
@@ -17,12 +18,14 @@ class Delegate:
         title: What it is, for people.
         variants: What may follow the "@", oldest first; none where there is only one.
         measured_by: The runners of this kit that can apply it, by name.
+        elsewhere: What else could apply it, where no runner of this kit can; for errors.
     """
 
     name: str
     title: str
     variants: tuple[str, ...] = ()
     measured_by: tuple[str, ...] = ()
+    elsewhere: str = "no program that this kit knows"
 
 
 DELEGATES: Registry[Delegate] = Registry(
@@ -47,12 +50,13 @@ DELEGATES: Registry[Delegate] = Registry(
         Delegate(
             name="gpu-mldrift",
             title="the GPU delegate of LiteRT 2 (ML Drift)",
-            measured_by=("benchmark_litert_model",),
+            measured_by=("native", "benchmark_litert_model"),
         ),
         Delegate(
             name="ethosu",
             title="Arm Ethos-U NPUs, through Vela",
             variants=("u55-128", "u55-256", "u65-256", "u65-512", "u85-256", "u85-512"),
+            elsewhere="Arm's own firmware; Vela compiles for it",
         ),
         Delegate(
             name="qualcomm",
@@ -67,22 +71,127 @@ DELEGATES: Registry[Delegate] = Registry(
                 "sm8845",
                 "sm8850",
             ),
+            measured_by=("native",),
         ),
-        Delegate(name="openvino", title="Intel NPUs, through OpenVINO"),
+        Delegate(name="openvino", title="Intel NPUs, through OpenVINO", measured_by=("native",)),
         Delegate(
             name="mediatek",
             title="MediaTek NPUs, through NeuroPilot",
             variants=("mt6878", "mt6897", "mt6983", "mt6985", "mt6989", "mt6991", "mt6993"),
+            measured_by=("native",),
         ),
-        Delegate(name="coreml", title="Apple Core ML", variants=("2", "3")),
+        Delegate(
+            name="coreml",
+            title="Apple Core ML",
+            variants=("2", "3"),
+            elsewhere="Google's benchmark_model on iOS",
+        ),
         Delegate(
             name="hexagon",
             title="the Hexagon DSP delegate (legacy)",
             measured_by=("benchmark_model",),
         ),
-        Delegate(name="edgetpu", title="Coral Edge TPU", variants=("10", "12", "13", "14")),
+        Delegate(
+            name="edgetpu",
+            title="Coral Edge TPU",
+            variants=("10", "12", "13", "14"),
+            elsewhere="Python with Coral's libedgetpu",
+        ),
     ],
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One row of `OPTIONS`.
+
+    Attributes:
+        delegate: A name of `DELEGATES`.
+        option: Its name, as in "fp16=true".
+        values: What it takes; none of them is what happens without it, so that one setting has
+            one name.
+        does: What it does, for people.
+        excludes: Options that it cannot go together with, by their own names.
+        measured_by: The runners of this kit that can apply it, by name.
+    """
+
+    delegate: str
+    option: str
+    values: tuple[str, ...]
+    does: str
+    excludes: tuple[str, ...] = ()
+    measured_by: tuple[str, ...] = ("native",)
+
+    @property
+    def name(self) -> str:
+        """The key of the row."""
+        return f"{self.delegate} {self.option}"
+
+
+# The C++ runner's delegates.cc has the same rows. LiteRT 2.3.0 knows more; these were seen to work.
+OPTIONS: Registry[Option] = Registry(
+    "option",
+    [
+        Option(
+            delegate="xnnpack",
+            option="fp16",
+            values=("true",),
+            does="computes float32 operators in float16",
+            excludes=("weight_cache",),  # XNNPACK of LiteRT 2.3.0 aborts
+        ),
+        Option(
+            delegate="xnnpack",
+            option="weight_cache",
+            values=("true",),
+            does="keeps packed weights in a file, so that a later start need not pack them",
+        ),
+        Option(
+            delegate="gpu-mldrift",
+            option="precision",
+            values=("fp16", "fp32"),
+            does="what the GPU computes in; without it, the accelerator chooses",
+        ),
+        Option(
+            delegate="openvino",
+            option="backend",
+            values=("cpu", "gpu", "npu"),
+            does="OpenVINO's device; without it, the NPU",
+        ),
+    ],
+)
+
+
+def options_of(delegate: str) -> dict[str, Option]:
+    """The options of a delegate (without a variant), by their own names."""
+    return {row.option: row for row in OPTIONS.values() if row.delegate == delegate}
+
+
+def check_options(target: str, options: Mapping[str, str]) -> None:
+    """Refuses options that the delegate of `target` does not have.
+
+    Raises:
+        UsageError: For an unknown option or value, where the sentence names those that exist; or
+            for options that cannot go together.
+    """
+    delegate = Target.parse(target).delegate
+    known = options_of(delegate)
+    for name, value in options.items():
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise UsageError(
+                f"Delegate {delegate!r} has no option {name!r}; {has}.{nearest(name, known)}"
+            )
+        if value not in known[name].values:
+            raise UsageError(
+                f"Option {name!r} of delegate {delegate!r} takes"
+                f" {' or '.join(known[name].values)}, not {value!r}."
+            )
+        for other in known[name].excludes:
+            if other in options:
+                raise UsageError(
+                    f"Options {name!r} and {other!r} of delegate {delegate!r} cannot go together:"
+                    " the runtime crashes; measure with one at a time."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

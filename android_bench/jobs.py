@@ -178,10 +178,10 @@ def _check_delegate(job: Job, bench: Bench) -> None:
     for name in RUNNERS[runner].without:
         asked, default = getattr(config, name), getattr(RunConfig(), name)
         if asked != default:
-            able = [kind.name for kind in RUNNERS.values() if name not in kind.without]
+            others = [kind.name for kind in RUNNERS.values() if name not in kind.without]
             raise UsageError(
                 f"Runner {runner} does not know {name} ({asked}): leave it out, or measure with"
-                f" --runner {' or '.join(able)}."
+                f" --runner {' or '.join(others)}."
             )
 
 

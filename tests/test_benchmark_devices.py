@@ -97,7 +97,8 @@ def test_what_one_phone_lacks_is_told_after_the_others_were_printed(phones, caps
     kept = runner.read_text()
     runner.write_text("#!/bin/sh\necho 'no such thing' >&2; exit 3\n")
     try:
-        assert main(["benchmark", "net.tflite", *QUICK, *named("left", "host")]) == 5
+        words = ["--runner", "litert_python", *named("left", "host")]
+        assert main(["benchmark", "net.tflite", *QUICK, *words]) == 5
     finally:
         runner.write_text(kept)
     captured = capsys.readouterr()

@@ -196,7 +196,7 @@ def test_an_option_that_does_not_exist_is_refused_with_what_does(target, options
 
 def test_a_delegate_that_nothing_here_applies_says_what_does():
     assert all(row.measured_by or row.elsewhere for row in DELEGATES.values())
-    assert "benchmark_model" in DELEGATES["nnapi"].elsewhere
+    assert "iOS" in DELEGATES["coreml"].elsewhere
 
 
 @pytest.mark.parametrize("shape", ["", "0", "1,0", "1,,2", "x", "1,2,3,4,5,6,7,8,9", "-1,3"])

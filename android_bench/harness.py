@@ -23,6 +23,7 @@ from typing import Protocol
 from android_bench.checking import Checked, OutputChecks
 from android_bench.devices import Device
 from android_bench.devices.lock import only_measurement
+from android_bench.floors import floor_of
 from android_bench.jobs import Bench, Cell, Job, Reference, make_cells
 from android_bench.results import (
     SCHEMA,
@@ -267,7 +268,7 @@ class _Measuring:
         command: str,
         kit: Kit,
     ) -> Measurement:
-        job = self.cells[name].job
+        job, floor = self.cells[name].job, floor_of(self.bench, kit)
         return Measurement(
             schema=SCHEMA,
             cell=name,
@@ -283,10 +284,13 @@ class _Measuring:
                 output_sha256=checked.output_sha256,
                 failures=failures_of(self.lines[name], session),
                 cpu_count=self.bench.info.cpu_count,
+                floor=floor,
             ),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=command,
             kit=kit,
+            label=job.label,
+            noise_floor=floor,
         )
 
     def _tell(self, text: str) -> None:

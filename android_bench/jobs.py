@@ -47,19 +47,23 @@ class Job:
         config: How it is measured.
         reference: What its outputs are checked against; None seeds the inputs and lets the
             built-in kernels answer.
+        label: Tells two jobs apart that are one file under one configuration; None for what
+            nobody measures twice.
     """
 
     path: Path
     model: MeasuredModel
     config: RunConfig
     reference: Reference | None = None
+    label: str | None = None
 
     @property
     def title(self) -> str:
         """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads"."""
         threads = self.config.num_threads
         words = f"{threads} thread" if threads == 1 else f"{threads} threads"
-        return f"{self.model.name} {self.model.recipe}, {words}"
+        label = f", {self.label}" if self.label else ""
+        return f"{self.model.name} {self.model.recipe}, {words}{label}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +168,7 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
         "cpu": bench.info.model,
         "cpu_features": bench.info.cpu_features,
         "cpu_count": bench.info.cpu_count,
+        **({} if job.label is None else {"label": job.label}),  # without one, names stay
     }
     return Cell(
         id=cell_id(

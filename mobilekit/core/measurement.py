@@ -254,6 +254,7 @@ class Run:
         cache: "cold" or "warm": whether `init_us` found the delegate's cache filled; None without.
         cool_down: What the harness waited for before it.
         retried: Whether it was made after a start of this cell in this block had failed.
+        clock_resolution_ns: The smallest step of the clock that times were taken with, nanoseconds.
     """
 
     schema: int
@@ -289,6 +290,7 @@ class Run:
     cache: str | None = None
     cool_down: CoolDown | None = None
     retried: bool = False
+    clock_resolution_ns: int | None = None
 
     def __post_init__(self) -> None:
         if self.error is not None:
@@ -404,7 +406,13 @@ class Measurement:
     """One file on one device under one configuration: the sealed result.
 
     Statistics are computed when asked for and never stored, so two reports of one
-    measurement cannot disagree.
+    measurement cannot disagree. The noise floor is no statistic of this measurement: it is what
+    the device was known for when the verdict was given.
+
+    Attributes:
+        label: What tells it from another one of the same file under the same configuration.
+        noise_floor: The spread of run medians that a selftest had shown, 0..1, with this build,
+            runner and runtime; None where there was no selftest: the device was unvalidated.
     """
 
     schema: int
@@ -419,6 +427,8 @@ class Measurement:
     command: str
     kit: Kit
     imported_from: str | None = None
+    label: str | None = None
+    noise_floor: float | None = None
 
     @property
     def median_us(self) -> float:

@@ -65,10 +65,22 @@ class NoiseFloor:
         if not 0 <= self.noise_floor <= 10:
             raise ValueError(f"a noise floor is 0..10, not {self.noise_floor}")
 
-    @property
-    def day(self) -> str:
-        """When it was measured, e.g. "2026-11-24"."""
-        return datetime.fromisoformat(self.measured).date().isoformat()
+
+@dataclass(frozen=True, kw_only=True)
+class ValidatedBy:
+    """A selftest in short, for lists of devices.
+
+    Attributes:
+        measured: UTC, ISO 8601.
+        runner: Name and version of the program.
+        runtime: Name and version of the library.
+        noise_floor: 0..1.
+    """
+
+    measured: str
+    runner: str
+    runtime: str
+    noise_floor: float
 
 
 def store_floor(floor: NoiseFloor) -> Path:
@@ -86,22 +98,25 @@ def floor_of(bench: Bench, kit: Kit) -> float | None:
     return found.noise_floor if found and same else None
 
 
-def floors_of_device(device: DeviceInfo, kit: Kit) -> tuple[NoiseFloor, ...]:
-    """All that are kept of a device, its build and this version, the newest first.
+def validations(device: DeviceInfo, kit: Kit) -> tuple[ValidatedBy, ...]:
+    """The selftests that a device, its build and this version passed, the newest first.
 
     Of two programs or libraries that have one name and version, only the newer is told.
     """
     found = [floor for path in sorted(_folder().glob("*.json")) if (floor := _read(path))]
     own = [
-        floor
+        ValidatedBy(
+            measured=floor.measured,
+            runner=f"{floor.runner.name} {floor.runner.version}",
+            runtime=f"{floor.runtime.name} {floor.runtime.version}",
+            noise_floor=floor.noise_floor,
+        )
         for floor in found
         if _identity(floor.device) == _identity(device) and floor.kit.version == kit.version
     ]
-    newest = {
-        (floor.runner.name, floor.runner.version, floor.runtime.name, floor.runtime.version): floor
-        for floor in sorted(own, key=lambda floor: floor.measured)
-    }
-    return tuple(sorted(newest.values(), key=lambda floor: floor.measured, reverse=True))
+    own.sort(key=lambda passed: passed.measured)
+    newest = {(passed.runner, passed.runtime): passed for passed in own}
+    return tuple(sorted(newest.values(), key=lambda passed: passed.measured, reverse=True))
 
 
 def _identity(device: DeviceInfo) -> Mapping[str, str]:

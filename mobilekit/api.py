@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,12 @@ from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
+    from android_bench.devices import Device
     from android_bench.devices.cleaning import Cleaned
     from android_bench.devices.overview import ListedDevice
     from android_bench.harness import Progress
     from converters.verify import Verification
+    from mobilekit.selftest import Selftest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +246,7 @@ def benchmark_files(
     command: str = "mobilekit.benchmark_files",
     progress: Progress,
     again: bool = False,
+    label: str | None = None,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -260,6 +263,7 @@ def benchmark_files(
         command: What repeats this, for the results.
         progress: Told of every start.
         again: Measure anew, whatever was measured before.
+        label: Tells these measurements from others of the same files and settings.
 
     Returns:
         One sealed measurement a file and setting: files in order, settings within.
@@ -271,31 +275,100 @@ def benchmark_files(
         DeviceError: If the device fails.
         StorageError: If results cannot be written.
     """
-    from android_bench.devices import DEVICE_KINDS, open_device, public_name
+    from android_bench.devices import open_device
     from android_bench.harness import Job, measure
     from android_bench.runners import open_runner
     from mobilekit.kit import kit
     from mobilekit.sources import describe_tflite, measured_model
 
     jobs = [
-        Job(path=path, model=measured_model(describe_tflite(path)[1]), config=config)
+        Job(path=path, model=measured_model(describe_tflite(path)[1]), config=config, label=label)
         for path in models
         for config in configs
     ]
     opened = open_device(device)
-    if device not in DEVICE_KINDS:  # results are shared; serials and addresses are not
-        public = opened.label if opened.kind == "adb" else public_name(device)
-        command = command.replace(shlex.quote(device), public)
     return measure(
         jobs,
         opened,
         open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
         results,
         seed=0,
-        command=command,
+        command=_public(command, device, opened),
         kit=kit(),
         progress=progress,
         again=again,
+    )
+
+
+def _public(command: str, device: str, opened: Device) -> str:
+    """The command for results, which are shared: serials and addresses are not."""
+    from android_bench.devices import DEVICE_KINDS, public_name
+
+    if device in DEVICE_KINDS:
+        return command
+    public = opened.label if opened.kind == "adb" else public_name(device)
+    return command.replace(shlex.quote(device), public)
+
+
+def selftest_device(
+    model: Path | None = None,
+    *,
+    device: str = "host",
+    results: Path,
+    repetitions: int = RunConfig.repetitions,
+    runner: str = "litert_python",
+    runner_binary: Path | None = None,
+    runtime: str | None = None,
+    python: Path | None = None,
+    benchmark_model: Path | None = None,
+    command: str = "mobilekit.selftest_device",
+    progress: Progress,
+) -> Selftest:
+    """Measures one file against itself, and keeps the noise floor if that went well.
+
+    Args:
+        model: A .tflite file; None takes a small network that is written into `results`.
+        device: As of `benchmark_files`.
+        results: Folder of the raw starts.
+        repetitions: Blocks.
+        runner: As of `benchmark_files`.
+        runner_binary: Likewise.
+        runtime: Likewise.
+        python: Likewise.
+        benchmark_model: Google's program, built for the device, to be held against.
+        command: What repeats this, for the results.
+        progress: Told of every start.
+
+    Raises:
+        UsageError: If there is no such file, device or runner, or too few repetitions.
+        ModelFileError: If the file is no .tflite that can be read.
+        RunnerError: If the file cannot be run, or `benchmark_model` fails.
+        DeviceError: If the device fails.
+        IncomparableError: If the starts are no pairs.
+        StorageError: If results cannot be written.
+    """
+    from android_bench.devices import open_device
+    from android_bench.runners import open_runner
+    from android_bench.selftest import SelftestBench
+    from mobilekit.selftest import run_selftest
+    from mobilekit.selftest_network import write_selftest_network
+    from mobilekit.sources import describe_tflite, measured_model
+
+    path = model or write_selftest_network(results)
+    opened = open_device(device)
+    tested = SelftestBench(
+        path=path,
+        model=measured_model(describe_tflite(path)[1]),
+        config=RunConfig(repetitions=repetitions),
+        device=opened,
+        runner=open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+    )
+    return run_selftest(
+        tested,
+        results,
+        benchmark_model=benchmark_model,
+        command=_public(command, device, opened),
+        progress=progress,
     )
 
 
@@ -307,8 +380,15 @@ def list_devices() -> tuple[ListedDevice, ...]:
         StorageError: If the local secret or the labels cannot be read.
     """
     from android_bench.devices.overview import list_devices as listed
+    from android_bench.floors import validations
+    from mobilekit.kit import kit
 
-    return listed()
+    def validated(row: ListedDevice) -> ListedDevice:
+        info = row.overview.info
+        passed = validations(info, kit()) if info else ()
+        return replace(row, overview=replace(row.overview, validated=passed))
+
+    return tuple(map(validated, listed()))
 
 
 def push_file(path: Path, *, device: str = THE_PHONE) -> PushedFile:

@@ -155,7 +155,7 @@ def _print(measurements: list[Measurement], settings: int) -> None:
     from mobilekit.compare import compare_measurements
     from mobilekit.core.errors import IncomparableError
     from mobilekit.report import Results, rows, sentences, terminal_table
-    from mobilekit.report.caveats import about_devices
+    from mobilekit.report.caveats import about_devices, about_validation
 
     found = Results(measurements=tuple(measurements), accuracies={}, models={})
     table = terminal_table(rows(found))
@@ -167,4 +167,5 @@ def _print(measurements: list[Measurement], settings: int) -> None:
             print_notes(sentences(comparison))
         except IncomparableError as error:
             print_notes([str(error)])
-    print_notes([*table.notes, *about_devices([measurements[0].device])])
+    device = measurements[0].device
+    print_notes([*table.notes, *about_devices([device]), *about_validation(measurements)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native
+  mobilekit benchmark net.tflite --num-threads 1,2,4 --recommend
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
 
@@ -42,7 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="host",
         help="where: host (this computer, the default) or ssh:user@board",
     )
-    parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
+    parser.add_argument(
+        "--delegate",
+        default=RunConfig.delegate,
+        help="one or several, as in xnnpack,gpu-mldrift (default %(default)s)",
+    )
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
     )
@@ -83,21 +89,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
     )
     parser.add_argument("--again", action="store_true", help="measure anew what was measured")
+    parser.add_argument(
+        "--recommend",
+        action="store_true",
+        help="name the best of the settings for each file, after measuring it again",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Measures, then prints the table and every later file against the first."""
     from mobilekit.api import benchmark_files
+    from mobilekit.cli import recommending
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
 
+    configs = _configs(args)
+    if args.recommend:
+        recommending.must_choose(configs)
     with StartsBar() as progress:
-        measurements = benchmark_files(
-            args.models,
-            args.out,
+        measure = functools.partial(
+            benchmark_files,
+            results=args.out,
             device=args.device,
-            configs=_configs(args),
             runner=args.runner,
             runner_binary=args.runner_binary,
             runtime=args.runtime,
@@ -106,17 +120,32 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
             again=args.again,
         )
-    if args.json:
+        measurements = measure(args.models, configs=configs)
+        found = []
+        if args.recommend:
+            found = recommending.recommendations(
+                args.models,
+                measurements,
+                configs,
+                lambda path, best: measure([path], configs=best, label=recommending.LABEL),
+            )
+    if args.json and args.recommend:
+        recommended = [recommendation.document() for recommendation in found]
+        print_json({"measurements": measurements, "recommendations": recommended})
+    elif args.json:
         print_json(measurements)
-        return
-    _print(measurements, settings=len(measurements) // len(args.models))
+    else:
+        _print(measurements, settings=len(configs))
+        if args.recommend:
+            recommending.print_recommendations(found)
+    recommending.must_have_recommended(found)
 
 
 def _configs(args: argparse.Namespace) -> list[RunConfig]:
     from mobilekit.core.errors import UsageError
     from mobilekit.core.target import Target
 
-    delegate = str(Target.parse(args.delegate))
+    delegates = [str(Target.parse(name)) for name in args.delegate.split(",")]
     try:
         counts = [int(threads) for threads in args.num_threads.split(",")]
     except ValueError:
@@ -127,6 +156,7 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
     try:
         return [
             RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
+            for delegate in delegates
             for threads in counts
             for affinity in (args.affinity.split(",") if args.affinity else [None])
         ]
@@ -143,6 +173,7 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
+    words += ["--recommend"] if args.recommend else []
     words += ["--runner", args.runner]
     for name in ("runner_binary", "runtime", "python"):
         value = getattr(args, name)

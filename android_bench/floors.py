@@ -98,10 +98,11 @@ def floor_of(bench: Bench, kit: Kit) -> float | None:
     return found.noise_floor if found and same else None
 
 
-def validations(device: DeviceInfo, kit: Kit) -> tuple[ValidatedBy, ...]:
-    """The selftests that a device, its build and this version passed, the newest first.
+def validations(device: DeviceInfo, version: str) -> tuple[ValidatedBy, ...]:
+    """The selftests that a device and its build passed with this `version` of mobilekit.
 
-    Of two programs or libraries that have one name and version, only the newer is told.
+    The newest comes first. Of several programs or libraries of one name and version, only that of
+    the last selftest is told.
     """
     found = [floor for path in sorted(_folder().glob("*.json")) if (floor := _read(path))]
     own = [
@@ -112,7 +113,7 @@ def validations(device: DeviceInfo, kit: Kit) -> tuple[ValidatedBy, ...]:
             noise_floor=floor.noise_floor,
         )
         for floor in found
-        if _identity(floor.device) == _identity(device) and floor.kit.version == kit.version
+        if _identity(floor.device) == _identity(device) and floor.kit.version == version
     ]
     own.sort(key=lambda passed: passed.measured)
     newest = {(passed.runner, passed.runtime): passed for passed in own}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit import __version__
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
@@ -381,11 +382,10 @@ def list_devices() -> tuple[ListedDevice, ...]:
     """
     from android_bench.devices.overview import list_devices as listed
     from android_bench.floors import validations
-    from mobilekit.kit import kit
 
     def validated(row: ListedDevice) -> ListedDevice:
         info = row.overview.info
-        passed = validations(info, kit()) if info else ()
+        passed = validations(info, __version__) if info else ()
         return replace(row, overview=replace(row.overview, validated=passed))
 
     return tuple(map(validated, listed()))

@@ -41,8 +41,9 @@ BLOCKS = (12, 24, 48)
 # than invoking, as Python does.
 AGREEMENT = (0.95, 1.05)
 WHERE_FROM = (
-    "name one with --benchmark-model PATH; Google builds it for Android and Linux, see"
-    " https://ai.google.dev/edge/litert/models/measurement"
+    "name one with --benchmark-model PATH; Google builds it for Android and Linux:"
+    " https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/"
+    "tools/nightly/latest/android_aarch64_benchmark_model, linux_x86-64_benchmark_model and others"
 )
 
 

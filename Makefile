@@ -39,6 +39,7 @@ benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/int8_step.py
 	$(BIN)/python benchmarks/push.py
 	$(BIN)/python benchmarks/runner_overhead.py
+	$(BIN)/python benchmarks/harness_overhead.py
 
 # Every test at its full size, and every benchmark.
 full: $(VENV)/installed-test .venv-legacy/installed $(DATA)

@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from android_bench.interrupt import Interrupt, current
 from mobilekit.core.errors import DeviceError, DeviceTimeoutError
 
 # A document of 100,000 invocations, the most a RunConfig allows, has under 6 MB.
 MAX_OUTPUT_BYTES = 32_000_000
 READ_BYTES = 1 << 16
 EXIT_NOT_STARTED = 127  # what a shell answers for a command it cannot find
+LOOK_S = 0.2  # how often a thread that can be stopped looks whether it is to, at a silent command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,9 @@ def run_raw(
         DeviceTimeoutError: If it ran longer than `timeout_s`; its process group is dead then.
         DeviceError: If it cannot be started, or writes more than MAX_OUTPUT_BYTES.
     """
-    deadline, named = time.monotonic() + timeout_s, shown or argv
+    deadline, named, interrupt = time.monotonic() + timeout_s, shown or argv, current()
+    if interrupt is not None:
+        interrupt.check()
     try:
         process = subprocess.Popen(
             argv,
@@ -93,8 +97,8 @@ def run_raw(
         raise DeviceError(device, named, EXIT_NOT_STARTED, str(error)) from error
     with process:
         try:
-            stdout, stderr = _collect(process, deadline)
-            returncode = process.wait(max(0.0, deadline - time.monotonic()))
+            stdout, stderr = _collect(process, deadline, interrupt)
+            returncode = _wait(process, deadline, interrupt)
         except (TimeoutError, subprocess.TimeoutExpired):
             _end_group(process)
             raise DeviceTimeoutError(device, named, timeout_s) from None
@@ -107,7 +111,9 @@ def run_raw(
     return RawShell(returncode=returncode, stdout=stdout, stderr=stderr)
 
 
-def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+def _collect(
+    process: subprocess.Popen[bytes], deadline: float, interrupt: Interrupt | None
+) -> tuple[bytes, bytes]:
     """Reads both streams to their ends; raises TimeoutError or OverflowError at the limits."""
     assert process.stdout is not None  # both are pipes
     assert process.stderr is not None
@@ -115,22 +121,41 @@ def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, 
         process.stdout: bytearray(),
         process.stderr: bytearray(),
     }
+    unread = set(streams)
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             selector.register(stream, selectors.EVENT_READ)
-        while selector.get_map():
+        if interrupt is not None and interrupt.armed:
+            selector.register(interrupt, selectors.EVENT_READ)
+        while unread:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             for key, _ in selector.select(left):
+                if key.fileobj is interrupt:
+                    interrupt.check()
+                    continue
                 stream = next(s for s in streams if s is key.fileobj)
                 block = os.read(key.fd, READ_BYTES)
                 if not block:
                     selector.unregister(stream)
+                    unread.discard(stream)
                 streams[stream] += block
                 if len(streams[stream]) > MAX_OUTPUT_BYTES:
                     raise OverflowError(f"it wrote more than {MAX_OUTPUT_BYTES:,} bytes")
     return bytes(streams[process.stdout]), bytes(streams[process.stderr])
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: float, interrupt: Interrupt | None) -> int:
+    """The exit status; raises subprocess.TimeoutExpired at the limit."""
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            return process.wait(left if interrupt is None else min(left, LOOK_S))
+        except subprocess.TimeoutExpired:
+            if interrupt is None or left <= LOOK_S:
+                raise
+            interrupt.check()
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

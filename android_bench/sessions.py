@@ -4,9 +4,12 @@ A session is one set of cells, measured together; its order seed is drawn anew f
 sessions never have the same one, not even of the same cells. A block is one pass in which every
 cell was started once, in an order drawn from the order seed and the block's number.
 
-- A block counts if every cell has a start in it that went well. One that was interrupted, by a
-  kill or by a failed start, never counts and is never completed later: what comes next gets a
-  number that no line of the session has. So all starts of a block that counts are of one pass.
+- A block counts if every cell has a start in it that went well: its own, or the one that was made
+  again at the block's end after its own had failed, which is marked. One that was interrupted by a
+  kill never counts and is never completed later: what comes next gets a number that no line of the
+  session has. So all starts of a block that counts are of one pass of one process.
+- A cell that was given up leaves the blocks of the others as they are. When all are measured again,
+  the blocks that all of them have count, and new ones are made of all of them.
 - A killed session is continued by the same set of cells. Another set, one file more or less, is
   another session and measures all of its cells: starts of two sessions are never pairs.
 - Sealed measurements are reused if they are of one session and have the same blocks; a part of a

@@ -20,6 +20,14 @@ SCHEMA = 1  # of the runner's document
 
 def timed_start(bench: Bench, cell: Cell) -> Run:
     """Starts a cell's file once; an error of the runner or the device becomes the run's `error`."""
+    try:
+        return start_once(bench, cell)
+    except (RunnerError, DeviceError) as error:
+        return failed_run(bench, cell, str(error))
+
+
+def start_once(bench: Bench, cell: Cell) -> Run:
+    """Starts a cell's file once; raises RunnerError and DeviceError."""
     device = bench.device
     start = Start(
         model=cell.remote_model(device),
@@ -27,16 +35,13 @@ def timed_start(bench: Bench, cell: Cell) -> Run:
         config=cell.job.config,
         inputs=cell.remote_inputs(device),
     )
-    try:
-        run = bench.runner.start(device, start, timeout_s=bench.timeout_s)
-    except (RunnerError, DeviceError) as error:
-        return _failed(bench, cell, str(error))
+    run = bench.runner.start(device, start, timeout_s=bench.timeout_s)
     if run.error is None and run.runtime != bench.runtime:
-        return _failed(bench, cell, "the runtime is another than before; was it installed anew?")
+        raise RunnerError("the runtime is another than before; was it installed anew?")
     return run
 
 
-def _failed(bench: Bench, cell: Cell, problem: str) -> Run:
+def failed_run(bench: Bench, cell: Cell, problem: str) -> Run:
     """The record of a start that left no document that counts."""
     config = cell.job.config
     return Run(

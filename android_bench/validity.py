@@ -1,95 +1,23 @@
 """Whether a measurement may be used: valid, suspect or invalid, with every reason and a remedy.
 
-The limits stand in one table. Their figures come from 72 starts of a MobileNetV2 (float32, int8 and
-dynamic int8; 1 and 2 threads) on a virtual computer of two processors, while others used it at
-times:
-
-    busy share of a start    starts    median of its run median ÷ undisturbed    largest
-    under 5 %                56        1.00                                      1.09
-    5 to 20 %                2         1.01                                      1.02
-    20 to 40 %               2         1.54                                      2.04
-    over 40 %                12        1.88                                      3.92
-
-Per cell, undisturbed starts alone, the robust spread of the run medians (the distance between their
-quartiles over 1.349, over the median) was 0.1 to 0.9 %, and the median shift from the first to
-the second half of a start's invocations at most 1.6 %.
+The limits stand in `android_bench.limits`, what is said of sensors in
+`android_bench.circumstances`.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from android_bench.circumstances import judge_conditions
+from android_bench.limits import LIMITS, Limit
 from mobilekit.core.measurement import OutputCheck, Run, RunConfig, Validity, Verdict
-from mobilekit.core.registry import Registry
 
+__all__ = ["LIMITS", "Limit", "drift", "judge", "spread"]
+
+CPU = "xnnpack"
 # The quartiles of a normal distribution are this many standard deviations apart.
 QUARTILES_SIGMA = 1.349
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limit:
-    """One row of `LIMITS`.
-
-    Attributes:
-        name: What is limited.
-        value: The limit; shares are 0..1.
-        because: Where it is from.
-    """
-
-    name: str
-    value: float
-    because: str
-
-
-LIMITS: Registry[Limit] = Registry(
-    "validity limit",
-    [
-        Limit(
-            name="blocks",
-            value=6,
-            because="of 5 pairs all can fall on one side in 1 of 16 comparisons of equal files;"
-            " of 6, in 1 of 32, which is the first below 5 %",
-        ),
-        Limit(
-            name="spread",
-            value=0.05,
-            because="five times the largest of an undisturbed cell (0.9 %); above it, the interval"
-            " of 12 blocks is wider than 10 %",
-        ),
-        Limit(
-            name="times_floor",
-            value=3,
-            because="in 20,000 simulated pairs each, 12 starts spread more than three times as far"
-            " as the 24 of a selftest under the same noise in 0.1 %, and in 2 % where one start in"
-            " twenty is slow",
-        ),
-        Limit(
-            name="harmless_spread",
-            value=0.01,
-            because="undisturbed cells reach 0.9 % whatever the device's floor; the interval of 12"
-            " blocks is then narrower than 3 %",
-        ),
-        Limit(
-            name="busy_processors",
-            value=0.2,
-            because="of two processors, undisturbed starts leave 0.1 busy; from 0.4 on they were up"
-            " to 3.9 times slower; in between, nothing was seen to suffer",
-        ),
-        Limit(
-            name="disturbed_starts",
-            value=0.25,
-            because="the median and the comparison bear a few slow starts, not a quarter of them",
-        ),
-        Limit(
-            name="drift",
-            value=0.05,
-            because="three times the largest of an undisturbed cell (1.6 %); a device that heats"
-            " up or was not warm yet moves further",
-        ),
-    ],
-)
 
 
 def judge(
@@ -125,8 +53,11 @@ def judge(
     reasons = [
         *_blocks(good),
         *_fallback(good, config.delegate),
+        *_partial_fallback(good, config.delegate),
         *_outputs(good, output_sha256),
         *_failures([*failures, *(run.error for run in runs if run.error is not None)], len(runs)),
+        *_retried(good),
+        *judge_conditions(good, config),
         *_busy(good, cpu_count),
         *_spread(good, floor),
         *_drift(good),
@@ -184,6 +115,23 @@ def _fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
         yield f"the runtime does not say whether {delegate} was applied"
 
 
+def _partial_fallback(runs: Sequence[Run], delegate: str) -> Iterator[str]:
+    """XNNPACK is the processor itself: what it leaves is no detour, and the report tells it."""
+    if delegate == CPU:
+        return
+    most = LIMITS["partitions"].value
+    for actual in dict.fromkeys(run.actual for run in runs):
+        taken, total, partitions = actual.nodes_delegated, actual.nodes_total, actual.partitions
+        if not taken or total is None:
+            continue
+        if taken < total or (partitions or 0) > most:
+            yield (
+                f"partial fallback: {delegate} took {taken} of {total} nodes"
+                f"{'' if partitions is None else f' in {partitions} partition(s)'}; between them"
+                " the processor worked"
+            )
+
+
 def _outputs(runs: Sequence[Run], output_sha256: Sequence[str]) -> Iterator[str]:
     other = sum(tuple(run.output_sha256) != tuple(output_sha256) for run in runs)
     if other:
@@ -194,6 +142,15 @@ def _failures(failures: Sequence[str], counted: int) -> Iterator[str]:
     if failures:
         starts = "1 start" if len(failures) == 1 else f"{len(failures)} starts"
         yield f"{starts} beside the {counted} that count failed, the last with: {failures[-1]}"
+
+
+def _retried(runs: Sequence[Run]) -> Iterator[str]:
+    again = sum(run.retried for run in runs)
+    if again:
+        yield (
+            f"{again} of {len(runs)} starts were made again after a failure, at the end of their"
+            " block instead of where the draw had put them"
+        )
 
 
 def _busy(runs: Sequence[Run], cpu_count: int | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
@@ -238,7 +239,7 @@ def benchmark_files(
     models: Sequence[Path],
     results: Path,
     *,
-    device: str = "host",
+    device: str | Sequence[str] = "host",
     configs: Sequence[RunConfig] = (RunConfig(),),
     runner: str = "litert_python",
     runner_binary: Path | None = None,
@@ -246,15 +247,19 @@ def benchmark_files(
     python: Path | None = None,
     command: str = "mobilekit.benchmark_files",
     progress: Progress,
+    progress_of: Callable[[str], Progress] | None = None,
     again: bool = False,
+    cool_limit_s: float | None = None,
     label: str | None = None,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
+    Several devices are measured side by side.
+
     Args:
         models: The files.
         results: Folder of the results; what was measured there together is reused.
-        device: A device kind, with an address where it has one, e.g. "ssh:user@board".
+        device: A device kind, with an address where it has one, e.g. "ssh:user@board"; or several.
         configs: Settings; every file is measured under each.
         runner: What runs the files: "litert_python" or "native".
         runner_binary: The program of runner "native", where it is not the one that was built.
@@ -263,20 +268,28 @@ def benchmark_files(
             computer, `python3` elsewhere.
         command: What repeats this, for the results.
         progress: Told of every start.
+        progress_of: Gives what is told instead of each device, by its name, where there are
+            several; None tells `progress`, with the name in front.
         again: Measure anew, whatever was measured before.
+        cool_limit_s: The longest wait for a device to cool before a start, in seconds; None takes
+            `android_bench.cooling.COOL_LIMIT_S`.
         label: Tells these measurements from others of the same files and settings.
 
     Returns:
-        One sealed measurement a file and setting: files in order, settings within.
+        One sealed measurement a device, file and setting: devices in order, files within, settings
+        within those.
 
     Raises:
-        UsageError: If there is no such file, device or runner.
+        UsageError: If there is no such file, device or runner, or a device was named twice.
         ModelFileError: If a file is no .tflite that can be read.
-        RunnerError: If a file cannot be run.
-        DeviceError: If the device fails.
+        UnfinishedError: If files or devices failed; it carries what was measured all the same.
+        RunnerError: If the runner does not work on the only device.
+        DeviceError: If the only device fails.
         StorageError: If results cannot be written.
     """
+    from android_bench.cooling import Patience
     from android_bench.devices import open_device
+    from android_bench.fleet import Task, all_measured, measure_side_by_side
     from android_bench.harness import Job, measure
     from android_bench.runners import open_runner
     from mobilekit.kit import kit
@@ -287,28 +300,63 @@ def benchmark_files(
         for path in models
         for config in configs
     ]
-    opened = open_device(device)
-    return measure(
-        jobs,
-        opened,
-        open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+    names = [device] if isinstance(device, str) else list(device)
+    tasks = [
+        Task(
+            device=open_device(name),
+            runner=open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+            jobs=jobs,
+        )
+        for name in names
+    ]
+    if not tasks:
+        raise UsageError("There is nowhere to measure: no device was named.")
+    for name, task in zip(names, tasks, strict=True):
+        command = _without_address(command, name, task.device)
+    patience = Patience() if cool_limit_s is None else Patience(cool_s=cool_limit_s)
+    if len(tasks) == 1:
+        return measure(
+            jobs,
+            tasks[0].device,
+            tasks[0].runner,
+            results,
+            seed=0,
+            command=command,
+            kit=kit(),
+            progress=progress,
+            again=again,
+            patience=patience,
+        )
+    outcomes = measure_side_by_side(
+        tasks,
         results,
         seed=0,
-        command=_public(command, device, opened),
+        command=command,
         kit=kit(),
-        progress=progress,
+        progress_of=progress_of or functools.partial(_prefixed, progress),
         again=again,
+        patience=patience,
     )
+    return all_measured(outcomes)
 
 
-def _public(command: str, device: str, opened: Device) -> str:
-    """The command for results, which are shared: serials and addresses are not."""
+def _prefixed(progress: Progress, name: str) -> Progress:
+    """Tells `progress`, with a device's name before each sentence."""
+
+    def tell(done: int, total: int, text: str) -> None:
+        progress(done, total, f"{name}: {text}")
+
+    return tell
+
+
+def _without_address(command: str, name: str, device: Device) -> str:
+    """The command without what leads to a device: results are shared, serials are not."""
     from android_bench.devices import DEVICE_KINDS, public_name
 
-    if device in DEVICE_KINDS:
+    if name in DEVICE_KINDS:
         return command
-    public = opened.label if opened.kind == "adb" else public_name(device)
-    return command.replace(shlex.quote(device), public)
+    public = device.label if device.kind == "adb" else public_name(name)
+    return command.replace(shlex.quote(name), public)
 
 
 def selftest_device(
@@ -368,7 +416,7 @@ def selftest_device(
         tested,
         results,
         benchmark_model=benchmark_model,
-        command=_public(command, device, opened),
+        command=_without_address(command, device, opened),
         progress=progress,
     )
 

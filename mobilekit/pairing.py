@@ -130,12 +130,19 @@ def _time(run: Run) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _warnings(lonely: int, apart: int, runs: list[Run]) -> tuple[str, ...]:
+def _warnings(lonely: int, apart: int, runs: Sequence[Run]) -> tuple[str, ...]:
     warnings = []
     if lonely:
         warnings.append(f"{plural(lonely, 'start')} without a partner in the same block left out")
     if apart:
         warnings.append(f"{plural(apart, 'block')} left out: the two starts were not side by side")
+    retried = sum(run.retried for run in runs)
+    if retried:
+        were = "was" if retried == 1 else "were"
+        warnings.append(
+            f"{plural(retried, 'start')} {were} made again after a failure, at the end of the block"
+            " instead of where the draw had put it"
+        )
     if any(run.started is None for run in runs):
         warnings.append(
             "some starts carry no time: that blocks are pairs rests on the order seed alone"

@@ -110,6 +110,7 @@ def test_a_measurement_of_ones_own_files_needs_no_plan(folder, capsys):
     Path("a b;'ü.tflite").write_bytes(tiny_float())
     Path("int8.tflite").write_bytes(tiny_int8())
     words = ["benchmark", "a b;'ü.tflite", "int8.tflite", "--num-threads", "1,2"]
+    words += ["--warmup-runs", "0", "--min-secs", "0"]
     assert main([*words, "--num-runs", "3", "--repetitions", "6"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "int8" in printed

@@ -3,11 +3,11 @@
 import pytest
 
 from android_bench.results import load_measurement, sealed_path
-from mobilekit.core.errors import (
-    RunnerError,
-)
+from android_bench.unfinished import UnfinishedError
+from mobilekit.core.errors import RunnerError
 from mobilekit.core.measurement import Validity
-from tests.harness_scene import Scene, blocks
+from mobilekit.pairing import pair_blocks
+from tests.harness_scene import REPETITIONS, Scene, blocks, check_pairs
 
 
 @pytest.fixture
@@ -28,34 +28,106 @@ def scene(tmp_path, monkeypatch):
         ("other runtime", "the runtime is another than before"),
     ],
 )
-def test_one_failed_start_costs_its_block_and_is_told(scene, action, words):
+def test_a_failed_start_costs_its_cell_alone_and_is_made_again(scene, action, words):
     scene.order({"5": action})  # in block 2, the second start
     measurements = scene.measure(timeout_s=1.5)
-    assert blocks(measurements[0]) == blocks(measurements[1]) == [0, 1, 3, 4, 5, 6]
+    check_pairs(scene, measurements)
+    assert blocks(measurements[0]) == [0, 1, 2, 3, 4, 5]
+    assert len(scene.starts()) == 2 * REPETITIONS + 1
     failed = scene.starts()[5][1]
+    assert scene.starts()[6][1] == failed
     for measurement in measurements:
-        if measurement.model.sha256 == failed:
-            assert measurement.validity.status is Validity.SUSPECT
-            (reason,) = measurement.validity.reasons
-            assert reason.startswith("1 start beside the 6 that count failed, the last with: ")
-            assert words in reason
-        else:
-            assert measurement.validity.status is Validity.VALID
+        again = [run.block for run in measurement.runs if run.retried]
+        if measurement.model.sha256 != failed:
+            assert again == []
+            continue
+        assert again == [2]
+        assert measurement.validity.status is Validity.SUSPECT
+        failure, retried = measurement.validity.reasons
+        assert failure.startswith("1 start beside the 6 that count failed, the last with: ")
+        assert words in failure
+        assert retried.startswith("1 of 6 starts were made again after a failure")
+    assert any("a start failed" in text and words in text for _, _, text in scene.told)
 
 
-@pytest.mark.parametrize(("action", "error"), [("crash", RunnerError), ("hang", RunnerError)])
-def test_the_second_failure_of_a_file_is_an_error_and_the_same_call_goes_on(scene, action, error):
-    scene.order({str(number): action for number in range(4, 40)})
-    with pytest.raises(error, match=r"2 starts failed, .* What was measured before is kept"):
+def test_a_retried_start_is_told_beside_a_comparison(scene):
+    scene.order({"5": "crash"})
+    pairs = pair_blocks(*scene.measure())
+    assert len(pairs.blocks) == REPETITIONS
+    assert any("1 start was made again" in warning for warning in pairs.warnings)
+
+
+@pytest.mark.parametrize("action", ["crash", "hang"])
+def test_a_cell_that_fails_twice_is_given_up_and_the_others_are_measured(scene, action):
+    bad, good = (job.model.sha256 for job in scene.jobs())
+    scene.order({f"from 2 {bad}": action})
+    with pytest.raises(UnfinishedError, match=r"^one static_wi8_ai8, 1 thread: two starts") as told:
         scene.measure(timeout_s=0.5)
-    assert not list(scene.results.glob("*.json"))
-    kept = scene.lines()
+    assert told.value.exit_code == RunnerError.exit_code
+    assert str(told.value).endswith(
+        "Everything else was measured; the same command goes on from there."
+    )
+    (other,) = told.value.measurements
+    assert other.model.sha256 == good
+    assert other.validity.status is Validity.VALID
+    assert len(other.runs) == REPETITIONS
+    assert load_measurement(sealed_path(scene.results, other.cell)) == other
+    assert [sha for _, sha in scene.starts()].count(good) == REPETITIONS
+    assert scene.told[-1][0] <= scene.told[-1][1]
+
+
+def test_the_same_command_measures_what_is_missing_in_whole_blocks(scene):
+    bad, good = (job.model.sha256 for job in scene.jobs())
+    scene.order({f"from 4 {bad}": "crash"})
+    with pytest.raises(UnfinishedError):
+        scene.measure()
+    kept, made = scene.lines(), [sha for _, sha in scene.starts()]
     scene.order({})
     measurements = scene.measure()
-    assert blocks(measurements[0])[:2] == [0, 1]
+    check_pairs_of_blocks(measurements)
     for name, content in scene.lines().items():
         assert content.startswith(kept[name])
-    assert Validity.SUSPECT in [m.validity.status for m in measurements]
+    new = [sha for _, sha in scene.starts()][len(made) :]
+    missing = REPETITIONS - len([run for run in measurements[0].runs if run.block < 2])
+    assert new.count(bad) == new.count(good) == missing == REPETITIONS - 2
+
+
+def check_pairs_of_blocks(measurements):
+    assert len({tuple(blocks(m)) for m in measurements}) == 1
+    pairs = pair_blocks(*measurements)
+    assert len(pairs.blocks) == REPETITIONS
+    assert not any("side by side" in warning for warning in pairs.warnings)
+
+
+def test_a_cell_that_fails_again_costs_the_others_one_block(scene):
+    bad, good = (job.model.sha256 for job in scene.jobs())
+    scene.order({f"from 4 {bad}": "crash"})
+    for _ in range(2):
+        with pytest.raises(UnfinishedError) as told:
+            scene.measure()
+        (other,) = told.value.measurements
+        assert blocks(other) == list(range(REPETITIONS))
+    assert [sha for _, sha in scene.starts()].count(good) == REPETITIONS + 1
+
+
+def test_all_cells_given_up_end_the_measurement(scene):
+    scene.order({str(number): "crash" for number in range(4, 40)})
+    with pytest.raises(UnfinishedError, match=r"What was measured is kept; the same") as told:
+        scene.measure()
+    assert told.value.measurements == ()
+    assert not list(scene.results.glob("*.json"))
+    assert len(scene.starts()) == 4 + 4
+    scene.order({})
+    assert blocks(scene.measure()[0])[:2] == [0, 1]
+
+
+def test_a_file_that_cannot_be_run_costs_the_others_nothing(scene):
+    bad, good = scene.jobs()
+    scene.order({f"check {bad.model.sha256}": "crash"})
+    with pytest.raises(UnfinishedError, match=r"one .* cannot be run: .*SIGSEGV") as told:
+        scene.measure()
+    assert [m.model.sha256 for m in told.value.measurements] == [good.model.sha256]
+    assert {sha for _, sha in scene.starts()} == {good.model.sha256}
 
 
 def test_wrong_outputs_are_sealed_as_invalid_without_latencies(scene):

@@ -13,10 +13,8 @@ import pytest
 from android_bench.devices.host import HostDevice
 from android_bench.devices.lock import only_measurement
 from android_bench.results import read_runs
-from mobilekit.core.errors import (
-    RunnerError,
-    StorageError,
-)
+from android_bench.unfinished import UnfinishedError
+from mobilekit.core.errors import StorageError
 from tests.harness_scene import MAIN, REPETITIONS, ROOT, Scene, blocks, check_pairs
 
 
@@ -65,7 +63,7 @@ def test_a_kill_in_the_middle_of_a_block_discards_that_block_alone(scene):
 
 def test_a_line_that_a_kill_tore_is_dropped_and_said(scene):
     scene.order({str(number): "crash" for number in range(6, 40)})
-    with pytest.raises(RunnerError):
+    with pytest.raises(UnfinishedError):
         scene.measure()
     scene.order({})
     path = next(iter((scene.results / "runs").glob("*.jsonl")))

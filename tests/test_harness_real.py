@@ -9,9 +9,7 @@ import pytest
 from android_bench.devices.host import HostDevice
 from android_bench.harness import Job, measure
 from android_bench.runners import open_runner
-from mobilekit.core.errors import (
-    RunnerError,
-)
+from android_bench.unfinished import UnfinishedError
 from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig
 from tests.harness_scene import ROOT, Scene
 from tests.tiny_models import tiny_float, tiny_int8
@@ -83,6 +81,8 @@ def test_tflite_runtime_measures_and_its_int8_fallback_is_said(scene):
 
 def test_a_file_that_cannot_be_run_is_an_error_that_names_it(scene):
     jobs = scene.jobs()  # their bytes are no .tflite
-    with pytest.raises(RunnerError, match="one static_wi8_ai8, 1 thread cannot be run: ValueError"):
+    with pytest.raises(
+        UnfinishedError, match="one static_wi8_ai8, 1 thread cannot be run: ValueError"
+    ):
         measure_real(scene, open_runner(), jobs)
     assert not list(scene.results.glob("**/*.json*"))

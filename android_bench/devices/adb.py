@@ -24,7 +24,7 @@ from android_bench.devices.attached import Attached, choose, chosen_labels, pars
 from android_bench.devices.computer import cpu_features
 from android_bench.devices.identity import serial_hash
 from mobilekit.core.device import DeviceInfo
-from mobilekit.core.errors import DeviceError, DeviceTimeoutError
+from mobilekit.core.errors import DeviceError, DeviceTimeoutError, shown
 
 LIST_TIMEOUT_S = 30.0  # the first call starts adb's server, which looks for devices for seconds
 PATIENCE_S = 30.0  # a phone that is waking up, or writing back what it was sent before
@@ -56,7 +56,7 @@ class ConnectionLostError(DeviceError):
     def __str__(self) -> str:
         said = f" (adb: {self.problem})" if self.problem else ""
         return (
-            f"{self.device}: connection lost during `{' '.join(self.argv)}`{said}; what came is"
+            f"{self.device}: connection lost during `{shown(self.argv)}`{said}; what came is"
             " not used. Look at the cable and at `adb devices`."
         )
 

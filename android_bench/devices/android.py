@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$", re.M | re.S)
 SKIN = 3  # of Android's TemperatureType: 0 CPU, 1 GPU, 2 battery, 3 skin
+# Of BatteryManager: whether it is charging; 1 is "unknown".
+BATTERY_STATUS = {"2": True, "3": False, "4": False, "5": False}
 # PowerManager's words for what `Thermal Status` counts.
 THERMAL_WORDS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 
@@ -102,6 +104,21 @@ def parse_battery(text: str) -> Battery | None:
         temperature_c=None if tenths is None else tenths / 10,
         plugged="true" in (v for key, v in values.items() if key.endswith(" powered")),
     )
+
+
+def parse_charging(text: str) -> bool | None:
+    """Whether `dumpsys battery` says that the battery takes up charge; None where it does not."""
+    found = re.search(r"^ *status: (\d)$", text, re.M)
+    return BATTERY_STATUS.get(found[1]) if found else None
+
+
+def parse_screen_on(text: str) -> bool | None:
+    """Reads `dumpsys power`; None where there is no screen, or nothing is said of it."""
+    found = re.search(r"^ *mWakefulness=(Awake|Dreaming|Dozing|Asleep)$", text, re.M)
+    if found:
+        return found[1] in ("Awake", "Dreaming")
+    found = re.search(r"^ *Display Power: state=(ON|OFF|DOZE|DOZE_SUSPEND)$", text, re.M)
+    return found[1] == "ON" if found else None
 
 
 def parse_thermal_status(text: str) -> int | None:

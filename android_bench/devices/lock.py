@@ -5,18 +5,21 @@ The lock is the kernel's (flock), so a killed process leaves none behind.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import filelock
 
 from android_bench.folders import state_dir
+from android_bench.interrupt import pause
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import DeviceError
 from mobilekit.core.storage import storage_errors
 
 # A demo measures for about three minutes: the second of two that start together gets its turn.
 WAIT_S = 600.0
+LOOK_S = 0.1  # how often it is looked whether the lock is free
 
 
 class DeviceBusyError(DeviceError):
@@ -52,14 +55,18 @@ def only_measurement(
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            on_wait()
+        deadline, told = time.monotonic() + wait_s, False
+        while True:
             try:
-                lock.acquire(timeout=wait_s)
+                lock.acquire(timeout=0)
+                break
             except filelock.Timeout:
-                raise DeviceBusyError(device.label, wait_s) from None
+                if time.monotonic() >= deadline:
+                    raise DeviceBusyError(device.label, wait_s) from None
+            if not told:
+                on_wait()
+                told = True
+            pause(LOOK_S)
     try:
         yield
     finally:

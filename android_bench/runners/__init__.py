@@ -68,6 +68,9 @@ class Runner(Protocol):
             DeviceError: If the device fails.
         """
 
+    def forget(self, device: Device) -> None:
+        """Brings everything to `device` again when it is started next: it may be gone there."""
+
     def start(self, device: Device, start: Start, *, timeout_s: float) -> Run:
         """Runs the program once, in a new process.
 

@@ -83,6 +83,9 @@ class LitertPythonRunner:
             raise RunnerError(f"{device.label}: {probe.error}")
         return probe.runtime
 
+    def forget(self, device: Device) -> None:
+        """Nothing to do: it is looked for before every start."""
+
     def start(self, device: Device, start: Start, *, timeout_s: float) -> Run:
         """Starts the script once and checks what it prints."""
         config = start.config

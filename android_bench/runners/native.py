@@ -133,6 +133,10 @@ class NativeRunner:
             raise RunnerError(f"{device.label}: {probe.error}")
         return probe.runtime
 
+    def forget(self, device: Device) -> None:
+        """Looks again whether both files are there."""
+        self._ready.discard((device.label, device.workspace))
+
     def start(self, device: Device, start: Start, *, timeout_s: float) -> Run:
         """Starts the program once and checks what it prints."""
         config = start.config

@@ -13,6 +13,7 @@ from mobilekit.core.measurement import RunConfig
 
 if TYPE_CHECKING:
     from mobilekit.core.measurement import Measurement
+    from mobilekit.recommendation import Recommendation
 
 EXAMPLES = """\
   mobilekit benchmark net.tflite
@@ -20,9 +21,11 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite --runner native
   mobilekit benchmark net.tflite --num-threads 1,2,4 --recommend
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
-  mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python"""
+  mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python
+  mobilekit benchmark net.tflite --runner native --device pixel-8 --device lab-7 --cooldown 5"""
 
 
+MOST_COOL_LIMIT_S = 86_400.0
 NUMBERS = {
     "warmup_runs": "invocations before those that count, at least",
     "num_runs": "invocations that count in each start, at least",
@@ -41,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="model", help=".tflite files")
     parser.add_argument(
         "--device",
-        default="host",
-        help="where: host (this computer, the default) or ssh:user@board",
+        action="append",
+        help="where: host (this computer, the default), adb, a phone's serial or label, or"
+        " ssh:user@board; give it several times to measure side by side",
     )
     parser.add_argument(
         "--delegate",
@@ -88,6 +92,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("results"), help="folder of the results (default results)"
     )
+    parser.add_argument(
+        "--cool-to",
+        default=RunConfig.cooling,
+        metavar="C",
+        help="what is waited for before each start: idle (2 °C above the device's own recorded"
+        " idle, the default), a temperature in °C, or none",
+    )
+    parser.add_argument(
+        "--cooldown",
+        type=float,
+        default=RunConfig.cooldown_s,
+        metavar="SECS",
+        help="a pause before each start (default %(default)g)",
+    )
+    parser.add_argument(
+        "--cool-limit",
+        type=float,
+        metavar="SECS",
+        help="the longest such wait for a temperature (default 300); past it, a result is suspect",
+    )
     parser.add_argument("--again", action="store_true", help="measure anew what was measured")
     parser.add_argument(
         "--recommend",
@@ -99,46 +123,77 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measures, then prints the table and every later file against the first."""
+    from android_bench.unfinished import UnfinishedError
     from mobilekit.api import benchmark_files
     from mobilekit.cli import recommending
-    from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
+    from mobilekit.core.errors import MobileKitError
 
     configs = _configs(args)
     if args.recommend:
         recommending.must_choose(configs)
-    with StartsBar() as progress:
+    found: list[Recommendation] = []
+    failure: MobileKitError | None = None  # told after what was measured
+    with StartsBar() as bars:
         measure = functools.partial(
             benchmark_files,
             results=args.out,
-            device=args.device,
             runner=args.runner,
             runner_binary=args.runner_binary,
             runtime=args.runtime,
             python=args.python,
             command=shlex.join(_command(args)),
-            progress=progress,
+            progress=bars,
+            progress_of=bars.of,
             again=args.again,
+            cool_limit_s=_cool_limit(args),
         )
-        measurements = measure(args.models, configs=configs)
-        found = []
+        try:
+            measurements = measure(args.models, device=_devices(args), configs=configs)
+        except UnfinishedError as error:
+            measurements, failure = list(error.measurements), error
         if args.recommend:
-            found = recommending.recommendations(
-                args.models,
-                measurements,
-                configs,
-                lambda path, best: measure([path], configs=best, label=recommending.LABEL),
-            )
+            try:
+                found = recommending.recommendations(
+                    args.models, measurements, configs, _devices(args), measure
+                )
+            except MobileKitError as error:
+                failure = failure or error
+    if measurements or failure is None:
+        _show(args, measurements, found)
+    if failure is not None:
+        raise failure
+    recommending.must_have_recommended(found)
+
+
+def _show(
+    args: argparse.Namespace, measurements: list[Measurement], found: list[Recommendation]
+) -> None:
+    from mobilekit.cli.output import print_json
+    from mobilekit.cli.recommending import print_recommendations
+
     if args.json and args.recommend:
         recommended = [recommendation.document() for recommendation in found]
         print_json({"measurements": measurements, "recommendations": recommended})
     elif args.json:
         print_json(measurements)
     else:
-        _print(measurements, settings=len(configs))
-        if args.recommend:
-            recommending.print_recommendations(found)
-    recommending.must_have_recommended(found)
+        _print(measurements)
+        if found:
+            print_recommendations(found)
+
+
+def _devices(args: argparse.Namespace) -> list[str]:
+    return list(args.device or ["host"])
+
+
+def _cool_limit(args: argparse.Namespace) -> float | None:
+    from mobilekit.core.errors import UsageError
+
+    limit: float | None = args.cool_limit
+    if limit is not None and not 0 <= limit <= MOST_COOL_LIMIT_S:
+        raise UsageError(f"--cool-limit is 0..{MOST_COOL_LIMIT_S:g} seconds, not {limit:g}.")
+    return limit
 
 
 def _configs(args: argparse.Namespace) -> list[RunConfig]:
@@ -153,6 +208,7 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
             f"--num-threads takes whole numbers with commas between, not {args.num_threads!r}."
         ) from None
     same = {name: getattr(args, name) for name in (*NUMBERS, "require_delegate", "paced_fps")}
+    same |= {"cooling": args.cool_to, "cooldown_s": args.cooldown}
     try:
         return [
             RunConfig(delegate=delegate, num_threads=threads, affinity=affinity, **same)
@@ -166,13 +222,16 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
 
 def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
-    words += ["--device", args.device]
+    words += [word for device in _devices(args) for word in ("--device", device)]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
         words += [_option(name), str(getattr(args, name))]
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--paced", str(args.paced_fps)] if args.paced_fps else []
+    words += ["--cool-to", args.cool_to] if args.cool_to != RunConfig.cooling else []
+    words += ["--cooldown", f"{args.cooldown:g}"] if args.cooldown else []
+    words += [] if args.cool_limit is None else ["--cool-limit", f"{args.cool_limit:g}"]
     words += ["--recommend"] if args.recommend else []
     words += ["--runner", args.runner]
     for name in ("runner_binary", "runtime", "python"):
@@ -181,22 +240,38 @@ def _command(args: argparse.Namespace) -> list[str]:
     return [*words, "--out", str(args.out)]
 
 
-def _print(measurements: list[Measurement], settings: int) -> None:
+def _print(measurements: list[Measurement]) -> None:
     from mobilekit.cli.output import print_notes, print_table
-    from mobilekit.compare import compare_measurements
-    from mobilekit.core.errors import IncomparableError
-    from mobilekit.report import Results, rows, sentences, terminal_table
+    from mobilekit.report import Results, rows, terminal_table
     from mobilekit.report.caveats import about_devices, about_validation
 
     found = Results(measurements=tuple(measurements), accuracies={}, models={})
     table = terminal_table(rows(found))
     print(table.title)
     print_table(table.headers, table.rows)
-    for index, candidate in enumerate(measurements[settings:]):
+    devices: dict[str, list[Measurement]] = {}
+    for measurement in measurements:
+        devices.setdefault(measurement.device.serial_hash, []).append(measurement)
+    for own in devices.values():  # never across devices: that would compare the devices
+        _print_comparisons(own, named=len(devices) > 1)
+    about = about_devices([own[0].device for own in devices.values()])
+    print_notes([*table.notes, *about, *about_validation(measurements)])
+
+
+def _print_comparisons(measurements: list[Measurement], *, named: bool) -> None:
+    """Every later file of one device against its first, under the same settings."""
+    from mobilekit.cli.output import print_notes
+    from mobilekit.compare import compare_measurements
+    from mobilekit.core.errors import IncomparableError
+    from mobilekit.report import sentences
+
+    before = f"{measurements[0].device.label}: " if named else ""
+    for candidate in measurements:
+        baseline = next(m for m in measurements if m.config == candidate.config)
+        if baseline is candidate:
+            continue
         try:
-            comparison = compare_measurements(measurements[index % settings], candidate)
-            print_notes(sentences(comparison))
+            found = sentences(compare_measurements(baseline, candidate))
         except IncomparableError as error:
-            print_notes([str(error)])
-    device = measurements[0].device
-    print_notes([*table.notes, *about_devices([device]), *about_validation(measurements)])
+            found = [str(error)]
+        print_notes([f"{before}{sentence}" for sentence in found])

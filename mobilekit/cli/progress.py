@@ -20,17 +20,17 @@ def say(sentence: str) -> None:
 
 
 class StartsBar:
-    """Counts starts of the runner, with the time that is left.
+    """Counts starts of the runner, with the time that is left; of several devices, for each.
 
-    On a terminal a bar is drawn; elsewhere a line is printed now and then.
+    On a terminal a bar is drawn for each; elsewhere a line is printed now and then.
     """
 
     EVERY_S = 10.0  # between two lines where there is no terminal
+    REMEMBERED_S = 3600.0  # starts that the time that is left is reckoned from
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
-        self._task: TaskID | None = None
-        self._began = self._last = time.monotonic()
+        self._only = self.of("")
 
     def __enter__(self) -> StartsBar:
         """Starts to draw."""
@@ -50,6 +50,7 @@ class StartsBar:
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
+                speed_estimate_period=self.REMEMBERED_S,
                 transient=True,
             )
             self._bar.start()
@@ -74,18 +75,42 @@ class StartsBar:
 
     def __call__(self, done: int, total: int, text: str) -> None:
         """`done` of `total` starts are over; `text` says what begins, or what was found."""
+        self._only(done, total, text)
+
+    def of(self, name: str) -> DeviceBar:
+        """What is told of one device of several; any thread may tell it."""
+        return DeviceBar(self, name)
+
+    @property
+    def drawn(self) -> Bar | None:
+        """What is drawn; None where there is no terminal."""
+        return self._bar
+
+
+class DeviceBar:
+    """The starts on one device; its name stands before each sentence."""
+
+    def __init__(self, bars: StartsBar, name: str) -> None:
+        self._bars, self._before = bars, f"{name}: " if name else ""
+        self._task: TaskID | None = None
+        self._began = self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        """`done` of `total` starts are over; `text` says what begins, or what was found."""
         if done == total:  # nothing is left to wait for: what is said is a result
-            self.say(text)
+            self._bars.say(f"{self._before}{text}")
             return
-        if self._bar is not None:
+        drawn = self._bars.drawn
+        if drawn is not None:
             if self._task is None:
-                self._task = self._bar.add_task("measuring", total=total)
-            self._bar.update(self._task, completed=done, total=total, description=printable(text))
+                self._task = drawn.add_task("measuring", total=total)
+            shown = printable(f"{self._before}{text}")
+            drawn.update(self._task, completed=done, total=total, description=shown)
             return
         now = time.monotonic()
-        if now - self._last >= self.EVERY_S:
+        if now - self._last >= self._bars.EVERY_S:
             left = (
                 f", about {(now - self._began) / done * (total - done):.0f} s left" if done else ""
             )
-            say(f"measuring: {done} of {total} starts{left} ({text})")
+            say(f"{self._before}measuring: {done} of {total} starts{left} ({text})")
             self._last = now

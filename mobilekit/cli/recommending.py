@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mobilekit.core.errors import Finding, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
@@ -13,8 +14,15 @@ if TYPE_CHECKING:
     from mobilekit.recommendation import Recommendation
 
 LABEL = "again"  # of the second session, whose cells are not those of the sweep
-# Measures one file under these settings on the device of the sweep.
-MeasureAgain = Callable[[Path, Sequence[RunConfig]], Sequence[Measurement]]
+
+
+class Measure(Protocol):
+    """Measures files under settings on one device, in a session of its own."""
+
+    def __call__(
+        self, models: Sequence[Path], *, device: str, configs: Sequence[RunConfig], label: str
+    ) -> Sequence[Measurement]:
+        """One measurement a setting, in their order."""
 
 
 def must_choose(configs: Sequence[RunConfig]) -> None:
@@ -30,9 +38,10 @@ def recommendations(
     models: Sequence[Path],
     measurements: Sequence[Measurement],
     configs: Sequence[RunConfig],
-    measure_again: MeasureAgain,
+    devices: Sequence[str],
+    measure: Measure,
 ) -> list[Recommendation]:
-    """One for each file, in their order; `measurements` are all of one device.
+    """One for each device and file, in their order, as far as they were measured.
 
     Raises:
         MobileKitError: What measuring raises.
@@ -41,16 +50,34 @@ def recommendations(
     from mobilekit.recommendation import recommend_setting
 
     found = []
-    for path in models:
-        sha256 = sha256_file(path)
-        sweep = [m for m in measurements if m.model.sha256 == sha256]
-
-        def again(settings: Sequence[RunConfig], path: Path = path) -> Sequence[Measurement]:
-            return measure_again(path, settings)
-
-        if sweep:
-            found.append(recommend_setting(sweep, configs, again))
+    for name, own in _by_device(devices, measurements):
+        for path in models:
+            sha256 = sha256_file(path)
+            sweep = [m for m in own if m.model.sha256 == sha256]
+            again = functools.partial(_again, measure, path, name)
+            if sweep:
+                found.append(recommend_setting(sweep, configs, again))
     return found
+
+
+def _again(
+    measure: Measure, path: Path, device: str, settings: Sequence[RunConfig]
+) -> Sequence[Measurement]:
+    return measure([path], device=device, configs=settings, label=LABEL)
+
+
+def _by_device(
+    devices: Sequence[str], measurements: Sequence[Measurement]
+) -> Iterator[tuple[str, list[Measurement]]]:
+    """What was measured on each device, by the name that the user gave it."""
+    from android_bench.devices import open_device
+
+    if len(devices) == 1:
+        yield devices[0], list(measurements)
+        return
+    for name in devices:
+        own = open_device(name).info().serial_hash
+        yield name, [m for m in measurements if m.device.serial_hash == own]
 
 
 def print_recommendations(found: Sequence[Recommendation]) -> None:

@@ -104,6 +104,12 @@ class WeightsFileError(ConversionError):
         return f"{self.path} holds no weights that can be used: {self.problem}."
 
 
+def shown(argv: Iterable[str]) -> str:
+    """A command inside a sentence: of a script, its first line."""
+    first, more, _ = " ".join(argv).partition("\n")
+    return f"{first}…" if more else first
+
+
 class DeviceError(MobileKitError):
     """A command on the device failed.
 
@@ -123,7 +129,7 @@ class DeviceError(MobileKitError):
 
     def __str__(self) -> str:
         last = self.stderr.strip().rpartition("\n")[2] or "no error output"
-        return f"{self.device}: `{' '.join(self.argv)}` exited {self.returncode}: {last}"
+        return f"{self.device}: `{shown(self.argv)}` exited {self.returncode}: {last}"
 
 
 class DeviceTimeoutError(DeviceError):
@@ -140,7 +146,7 @@ class DeviceTimeoutError(DeviceError):
         self.device, self.argv, self.timeout_s = device, tuple(argv), timeout_s
 
     def __str__(self) -> str:
-        return f"{self.device}: `{' '.join(self.argv)}` ran longer than {self.timeout_s:g} s"
+        return f"{self.device}: `{shown(self.argv)}` ran longer than {self.timeout_s:g} s"
 
 
 class RunnerError(MobileKitError):

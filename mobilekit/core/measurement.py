@@ -151,7 +151,19 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """Sensors, read outside the timed regions."""
+    """Sensors, read outside the timed regions.
+
+    Attributes:
+        temperature_c: What the runner or the harness read, °C.
+        thermal_status: Android's: 0 none … 6 shutdown.
+        frequencies_khz: Of each processor.
+        time_in_state: Of each processor, ticks of 10 ms at each frequency in kHz.
+        battery_ua: What flows into the battery; out of it, below zero on most devices.
+        plugged: Whether power comes from outside.
+        battery_percent: Of a full charge.
+        screen_on: Whether the screen is on.
+        charging: Whether the battery takes it up.
+    """
 
     temperature_c: float | None = None
     thermal_status: int | None = None
@@ -161,6 +173,7 @@ class Conditions:
     plugged: bool | None = None
     battery_percent: int | None = None
     screen_on: bool | None = None
+    charging: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 from mobilekit.core.errors import StorageError
 from mobilekit.core.records import to_json
+
+UMASK = threading.Lock()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -124,6 +127,7 @@ def storage_errors(path: Path, verb: str = "written") -> Iterator[None]:
 
 
 def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
+    with UMASK:  # it can only be read by setting it, and there is one for all threads
+        current = os.umask(0)
+        os.umask(current)
     return current

@@ -126,7 +126,6 @@ def run(args: argparse.Namespace) -> None:
             found = recommending.recommendations(
                 args.models,
                 measurements,
-                configs,
                 lambda path, best: measure([path], configs=best, label=recommending.LABEL),
             )
     if args.json and args.recommend:

@@ -29,7 +29,6 @@ def must_choose(configs: Sequence[RunConfig]) -> None:
 def recommendations(
     models: Sequence[Path],
     measurements: Sequence[Measurement],
-    configs: Sequence[RunConfig],
     measure_again: MeasureAgain,
 ) -> list[Recommendation]:
     """One for each file, in their order; `measurements` are all of one device.
@@ -49,7 +48,7 @@ def recommendations(
             return measure_again(path, settings)
 
         if sweep:
-            found.append(recommend_setting(sweep, configs, again))
+            found.append(recommend_setting(sweep, again))
     return found
 
 

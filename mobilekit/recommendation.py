@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mobilekit.core.measurement import Measurement, RunConfig, measure_config
+from mobilekit.core.measurement import Measurement, RunConfig, run_config
 from mobilekit.formatting import latency, printable, speed
 from mobilekit.intervals import median_interval
 from mobilekit.recommend import Choice, choose, latency_ratio, unusable
@@ -112,14 +112,12 @@ class Recommendation:
 
 def recommend_setting(
     sweep: Sequence[Measurement],
-    configs: Sequence[RunConfig],
     measure_again: Callable[[Sequence[RunConfig]], Sequence[Measurement]],
 ) -> Recommendation:
     """Chooses a setting for one file on one device, measures it again, and names it or not.
 
     Args:
         sweep: The file under several settings, of one session; at least one.
-        configs: The settings that were swept.
         measure_again: Measures the file under these settings together, in a session of its own;
             returns one measurement a setting, in their order.
 
@@ -127,13 +125,8 @@ def recommend_setting(
         IncomparableError: If the sweep is not of one session.
     """
     choice = choose(sweep)
-    again = [_config_of(row.measurement, configs) for row in choice.again]
+    again = [run_config(row.measurement.config) for row in choice.again]
     return confirm(choice, measure_again(again) if again else ())
-
-
-def _config_of(measurement: Measurement, configs: Sequence[RunConfig]) -> RunConfig:
-    seed = measurement.config.order_seed
-    return next(c for c in configs if measure_config(c, seed) == measurement.config)
 
 
 def confirm(choice: Choice, fresh: Sequence[Measurement]) -> Recommendation:

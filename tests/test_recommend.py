@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from mobilekit.cli import main
-from mobilekit.core.measurement import Actual, RunConfig, Validity, Verdict, measure_config
+from mobilekit.core.measurement import (
+    Actual,
+    RunConfig,
+    Validity,
+    Verdict,
+    measure_config,
+    run_config,
+)
 from mobilekit.core.records import to_json
 from mobilekit.recommend import Standing, choose
 from mobilekit.recommendation import confirm, recommend_setting
@@ -159,7 +166,7 @@ def test_the_chosen_runs_again_beside_the_first_and_the_runner_up(sweep, again):
 
 def test_nothing_is_recommended_where_nothing_is_valid():
     sweep = [replace(m, validity=SUSPECT) for m in (ONE, TWO)]
-    found = recommend_setting(sweep, [], lambda _: pytest.fail("nothing is to be measured"))
+    found = recommend_setting(sweep, lambda _: pytest.fail("nothing is to be measured"))
     assert found.problem == "no setting gave a valid measurement"
     document = found.document()
     assert (document["setting"], document["cell"], document["median_us"]) == (None, None, None)
@@ -255,6 +262,19 @@ def test_simulated_devices_are_called_so():
     assert " on desk (simulated): " in confirm(choice, sweep[::-1]).sentences()[0]
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(),
+        RunConfig(num_threads=4, affinity="0xf0", min_secs=0, repetitions=6, cooling="none"),
+        RunConfig(delegate="gpu-mldrift", options={"precision": "fp16"}, require_delegate=True),
+        RunConfig(paced_fps=30.0, shapes={"image": "1,96,96,3"}, warmup_runs=0),
+    ],
+)
+def test_what_is_measured_again_has_the_settings_of_the_sweep(config):
+    assert run_config(measure_config(config, 7)) == config
+
+
 # --- the flow, with a scripted runner -------------------------------------------------------------
 
 TIMES = '"latencies_us": [2.0] * runs'
@@ -276,7 +296,7 @@ def sweep_and_recommend(scene, counts=(1, 2, 4)):
         return scene.measure(jobs)
 
     sweep = measure(configs, None)
-    return sweep, recommend_setting(sweep, configs, lambda settings: measure(settings, "again"))
+    return sweep, recommend_setting(sweep, lambda settings: measure(settings, "again"))
 
 
 def test_a_sweep_is_followed_by_a_session_of_its_own(scene):

@@ -155,7 +155,7 @@ def run(args: argparse.Namespace) -> None:
         if args.recommend:
             try:
                 found = recommending.recommendations(
-                    args.models, measurements, configs, _devices(args), measure
+                    args.models, measurements, _devices(args), measure
                 )
             except MobileKitError as error:
                 failure = failure or error

@@ -37,7 +37,6 @@ def must_choose(configs: Sequence[RunConfig]) -> None:
 def recommendations(
     models: Sequence[Path],
     measurements: Sequence[Measurement],
-    configs: Sequence[RunConfig],
     devices: Sequence[str],
     measure: Measure,
 ) -> list[Recommendation]:
@@ -56,7 +55,7 @@ def recommendations(
             sweep = [m for m in own if m.model.sha256 == sha256]
             again = functools.partial(_again, measure, path, name)
             if sweep:
-                found.append(recommend_setting(sweep, configs, again))
+                found.append(recommend_setting(sweep, again))
     return found
 
 

@@ -17,6 +17,7 @@ from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import digest
 from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.records import from_json
 
 AFFINITY = re.compile(r"big|little|0x[0-9a-fA-F]{1,32}")
 COOLING = re.compile(r"idle|none|\d{1,2}(\.\d{1,2})?")  # °C
@@ -398,6 +399,16 @@ def measure_config(config: RunConfig, order_seed: int) -> MeasureConfig:
     """What a sealed measurement says of its settings."""
     same = {name: getattr(config, name) for name in SAME_SETTINGS}
     return MeasureConfig(warmup=config.warmup_runs, mode=config.mode, order_seed=order_seed, **same)
+
+
+def run_config(config: MeasureConfig) -> RunConfig:
+    """The settings that a measurement was made with; what it does not say is the default.
+
+    They are equal whether it comes from disk or from memory, where 0 seconds may still be whole.
+    """
+    said = {name: getattr(config, name) for name in SAME_SETTINGS}
+    known = {name: value for name, value in said.items() if value is not None}
+    return from_json(RunConfig, {"warmup_runs": config.warmup, **known})
 
 
 # Fields that `RunConfig` and `MeasureConfig` share by name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,6 +136,7 @@ def run(args: argparse.Namespace) -> None:
     found: list[Recommendation] = []
     failure: MobileKitError | None = None  # told after what was measured
     with StartsBar() as bars:
+        devices = _devices(args)
         measure = functools.partial(
             benchmark_files,
             results=args.out,
@@ -142,21 +144,20 @@ def run(args: argparse.Namespace) -> None:
             runner_binary=args.runner_binary,
             runtime=args.runtime,
             python=args.python,
-            command=shlex.join(_command(args)),
             progress=bars,
             progress_of=bars.of,
             again=args.again,
             cool_limit_s=_cool_limit(args),
         )
         try:
-            measurements = measure(args.models, device=_devices(args), configs=configs)
+            command = shlex.join(_command(args, devices))
+            measurements = measure(args.models, device=devices, configs=configs, command=command)
         except UnfinishedError as error:
             measurements, failure = list(error.measurements), error
         if args.recommend:
             try:
-                found = recommending.recommendations(
-                    args.models, measurements, _devices(args), measure
-                )
+                again = functools.partial(_measure_again, args, measure)
+                found = recommending.recommendations(args.models, measurements, devices, again)
             except MobileKitError as error:
                 failure = failure or error
     if measurements or failure is None:
@@ -164,6 +165,20 @@ def run(args: argparse.Namespace) -> None:
     if failure is not None:
         raise failure
     recommending.must_have_recommended(found)
+
+
+def _measure_again(
+    args: argparse.Namespace,
+    measure: Callable[..., list[Measurement]],
+    models: Sequence[Path],
+    *,
+    device: str,
+    configs: Sequence[RunConfig],
+    label: str,
+) -> list[Measurement]:
+    """The second session of one device: its command must not name the others, which stay secret."""
+    command = shlex.join(_command(args, [device]))
+    return measure(models, device=device, configs=configs, label=label, command=command)
 
 
 def _show(
@@ -220,9 +235,9 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         raise UsageError(f"This cannot be measured: {error}.") from error
 
 
-def _command(args: argparse.Namespace) -> list[str]:
+def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
-    words += [word for device in _devices(args) for word in ("--device", device)]
+    words += [word for device in devices for word in ("--device", device)]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
         words += [_option(name), str(getattr(args, name))]

@@ -23,7 +23,7 @@ def cache_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """Holds locks."""
+    """Holds locks, and what selftests found."""
     return _moved("MOBILEKIT_STATE_DIR") or platformdirs.user_state_path("mobilekit")
 
 

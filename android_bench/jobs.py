@@ -48,6 +48,8 @@ class Job:
         reference: What its outputs are checked against; None seeds the inputs and lets the
             built-in kernels answer.
         load: The .tflite file that runs beside it, whose sha256 is the config's; None for none.
+        label: Tells two jobs apart that are one file under one configuration; None for what
+            nobody measures twice.
     """
 
     path: Path
@@ -55,13 +57,15 @@ class Job:
     config: RunConfig
     reference: Reference | None = None
     load: Path | None = None
+    label: str | None = None
 
     @property
     def title(self) -> str:
         """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads"."""
         threads = self.config.num_threads
         words = f"{threads} thread" if threads == 1 else f"{threads} threads"
-        return f"{self.model.name} {self.model.recipe}, {words}"
+        label = f", {self.label}" if self.label else ""
+        return f"{self.model.name} {self.model.recipe}, {words}{label}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +219,7 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
         "cpu": bench.info.model,
         "cpu_features": bench.info.cpu_features,
         "cpu_count": bench.info.cpu_count,
+        **({} if job.label is None else {"label": job.label}),  # without one, names stay
     }
     return Cell(
         id=cell_id(

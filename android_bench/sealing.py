@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from android_bench.checking import Checked
+from android_bench.floors import floor_of
 from android_bench.jobs import Bench, Cell
 from android_bench.results import SCHEMA, Session
 from android_bench.validity import judge
@@ -35,6 +36,7 @@ def measurement_of(
         command: What repeats it.
         kit: This version.
     """
+    floor = floor_of(bench, kit)
     return Measurement(
         schema=SCHEMA,
         cell=cell.id,
@@ -51,8 +53,11 @@ def measurement_of(
             failures=failures,
             cpu_count=bench.info.cpu_count,
             emulated=bench.info.emulated,
+            floor=floor,
         ),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         kit=kit,
+        label=cell.job.label,
+        noise_floor=floor,
     )

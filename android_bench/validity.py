@@ -39,6 +39,7 @@ def judge(
     failures: Sequence[str],
     cpu_count: int | None,
     emulated: str | None = None,
+    floor: float | None = None,
 ) -> Verdict:
     """Judges a cell.
 
@@ -50,6 +51,7 @@ def judge(
         failures: What went wrong in starts that do not count.
         cpu_count: How many processors the busy shares are of; None where nobody knows.
         emulated: What emulates the device's processor; None where nothing does.
+        floor: The spread that a selftest of the device showed, 0..1; None where there was none.
 
     Returns:
         Invalid, with that reason alone, if the outputs are wrong or nothing was measured;
@@ -78,7 +80,7 @@ def judge(
         *_retried(good),
         *judge_conditions(good, config),
         *_busy(good, cpu_count),
-        *_spread(good),
+        *_spread(good, floor),
         *(_drift(good) if burst else ()),
     ]
     return Verdict(status=Validity.SUSPECT if reasons else Validity.VALID, reasons=tuple(reasons))
@@ -220,8 +222,15 @@ def _busy(runs: Sequence[Run], cpu_count: int | None) -> Iterator[str]:
         )
 
 
-def _spread(runs: Sequence[Run]) -> Iterator[str]:
+def _spread(runs: Sequence[Run], floor: float | None) -> Iterator[str]:
     found, limit = spread(runs), LIMITS["spread"].value
+    usual = max(LIMITS["times_floor"].value * (floor or 0.0), LIMITS["harmless_spread"].value)
+    if floor is not None and usual < found <= limit:
+        yield (
+            f"variation above the device's noise floor: the runs' medians spread by {found:.1%}"
+            f" (limit {usual:.1%}), by {floor:.1%} in the device's selftest; leave the device alone"
+            " meanwhile and measure with --again"
+        )
     if found > limit:
         yield (
             f"the runs differ: their medians spread by {found:.1%} (limit {limit:.0%}); leave the"

@@ -33,6 +33,7 @@ EXPORTS = {
     "list_devices": "mobilekit.api",
     "load_measurement": "android_bench.results",
     "push_file": "mobilekit.api",
+    "selftest_device": "mobilekit.api",
     "read_plan": "mobilekit.plan",
     "run_plan": "mobilekit.pipeline",
     "verify_file": "mobilekit.api",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from mobilekit.api import evaluate_file as evaluate_file
     from mobilekit.api import list_devices as list_devices
     from mobilekit.api import push_file as push_file
+    from mobilekit.api import selftest_device as selftest_device
     from mobilekit.api import verify_file as verify_file
     from mobilekit.architectures import ARCHITECTURES as ARCHITECTURES
     from mobilekit.compare import Comparison as Comparison

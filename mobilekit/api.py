@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit import __version__
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.measurement import MeasuredModel, Measurement, Run, RunConfig
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from android_bench.fleet import Task
     from android_bench.harness import Progress
     from converters.verify import Verification
+    from mobilekit.selftest import Selftest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +253,7 @@ def benchmark_files(
     again: bool = False,
     cool_limit_s: float | None = None,
     load: Path | None = None,
+    label: str | None = None,
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -278,6 +281,7 @@ def benchmark_files(
         cool_limit_s: The longest wait for a device to cool before a start, in seconds; None takes
             `android_bench.cooling.COOL_LIMIT_S`.
         load: A second .tflite file that runs all the time beside each of them.
+        label: Tells these measurements from others of the same files and settings.
 
     Returns:
         One sealed measurement a device, file and setting: devices in order, files within, settings
@@ -307,7 +311,7 @@ def benchmark_files(
         libraries=runner_libraries,
     )
     described = _described(models, load)
-    tasks = [opened(name, described, configs) for name in names]
+    tasks = [opened(name, described, configs, label=label) for name in names]
     if not tasks:
         raise UsageError("There is nowhere to measure: no device was named.")
     for name, task in zip(names, tasks, strict=True):
@@ -431,6 +435,7 @@ def _task(
     python: Path | None,
     binary: Path | None,
     libraries: Sequence[Path] = (),
+    label: str | None = None,
 ) -> Task:
     """Opens a device and its runner, and gives them every file under every setting."""
     from android_bench.devices import open_device
@@ -448,11 +453,74 @@ def _task(
             model=model,
             config=replace(config, load_sha256=files.load_sha256),
             load=files.load,
+            label=label,
         )
         for path, model in files.models
         for config in with_baselines(configs, driver.name)
     ]
     return Task(device=opened, runner=driver, jobs=jobs)
+
+
+def selftest_device(
+    model: Path | None = None,
+    *,
+    device: str = "host",
+    results: Path,
+    repetitions: int = RunConfig.repetitions,
+    runner: str = "litert_python",
+    runner_binary: Path | None = None,
+    runtime: str | None = None,
+    python: Path | None = None,
+    benchmark_model: Path | None = None,
+    command: str = "mobilekit.selftest_device",
+    progress: Progress,
+) -> Selftest:
+    """Measures one file against itself, and keeps the noise floor if that went well.
+
+    Args:
+        model: A .tflite file; None takes a small network that is written into `results`.
+        device: As of `benchmark_files`.
+        results: Folder of the raw starts.
+        repetitions: Blocks.
+        runner: As of `benchmark_files`.
+        runner_binary: Likewise.
+        runtime: Likewise.
+        python: Likewise.
+        benchmark_model: Google's program, built for the device, to be held against.
+        command: What repeats this, for the results.
+        progress: Told of every start.
+
+    Raises:
+        UsageError: If there is no such file, device or runner, or too few repetitions.
+        ModelFileError: If the file is no .tflite that can be read.
+        RunnerError: If the file cannot be run, or `benchmark_model` fails.
+        DeviceError: If the device fails.
+        IncomparableError: If the starts are no pairs.
+        StorageError: If results cannot be written.
+    """
+    from android_bench.devices import open_device
+    from android_bench.runners import open_runner
+    from android_bench.selftest import SelftestBench
+    from mobilekit.selftest import run_selftest
+    from mobilekit.selftest_network import write_selftest_network
+    from mobilekit.sources import describe_tflite, measured_model
+
+    path = model or write_selftest_network(results)
+    opened = open_device(device)
+    tested = SelftestBench(
+        path=path,
+        model=measured_model(describe_tflite(path)[1]),
+        config=RunConfig(repetitions=repetitions),
+        device=opened,
+        runner=open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+    )
+    return run_selftest(
+        tested,
+        results,
+        benchmark_model=benchmark_model,
+        command=_without_address(command, device, opened),
+        progress=progress,
+    )
 
 
 def list_devices() -> tuple[ListedDevice, ...]:
@@ -463,8 +531,14 @@ def list_devices() -> tuple[ListedDevice, ...]:
         StorageError: If the local secret or the labels cannot be read.
     """
     from android_bench.devices.overview import list_devices as listed
+    from android_bench.floors import validations
 
-    return listed()
+    def validated(row: ListedDevice) -> ListedDevice:
+        info = row.overview.info
+        passed = validations(info, __version__) if info else ()
+        return replace(row, overview=replace(row.overview, validated=passed))
+
+    return tuple(map(validated, listed()))
 
 
 def push_file(path: Path, *, device: str = THE_PHONE) -> PushedFile:

@@ -40,7 +40,7 @@ from mobilekit.core.measurement import Measurement, RunConfig, Validity
 from mobilekit.formatting import at_most_percent, plural, printable, speed
 from mobilekit.identity import IDENTITY, Difference, differences, traits
 from mobilekit.intervals import LEAST_SIGNS, median_interval
-from mobilekit.pairing import TOGETHER, pair_blocks
+from mobilekit.pairing import TOGETHER, log_ratios, pair_blocks
 
 
 class Outcome(enum.StrEnum):
@@ -131,10 +131,7 @@ def compare_measurements(baseline: Measurement, candidate: Measurement) -> Compa
     _refuse_unusable(baseline, candidate)
     varied = _varied(baseline, candidate)
     pairs = pair_blocks(baseline, candidate)
-    logs = [
-        math.log(theirs.typical_us) - math.log(ours.typical_us)
-        for ours, theirs in zip(pairs.baseline, pairs.candidate, strict=True)
-    ]
+    logs = log_ratios(pairs)
     interval = median_interval(logs)
     if interval is None:
         raise IncomparableError(

@@ -20,6 +20,8 @@ from scipy import stats
 ALPHA = 0.05
 # The level that every interval reaches at least, for people.
 LEVEL_TEXT = f"{(1 - ALPHA) * 100:g} %"
+# "Nine times in ten": how often a difference has to be shown to be called one that can be shown.
+SHOWN_CHANCE = 0.9
 # One-sided outcomes that a two-sided sign test (or McNemar's) needs at least: with fewer, even
 # "all of them the same way" has a chance above ALPHA. 2 * 2**-6 = 0.031, 2 * 2**-5 = 0.0625.
 LEAST_SIGNS = math.ceil(1 - math.log2(ALPHA))
@@ -59,6 +61,32 @@ def median_interval(values: Sequence[float]) -> MedianInterval | None:
         high=ordered[-rank],
         level=level,
     )
+
+
+def smallest_shown(differences: Sequence[float], count: int) -> float | None:
+    """The smallest true difference that the interval of `count` values leaves out mostly.
+
+    Args:
+        differences: Of equal things, around zero: what noise alone does, in either direction.
+        count: How many values the interval would be of.
+
+    Returns:
+        The difference whose interval does not reach zero in `SHOWN_CHANCE` of trials, on the
+        scale of `differences`; None if so few values cannot show any, or `differences` are too
+        few to tell.
+
+    With noise that is as likely above zero as below, the interval of a true difference D reaches
+    zero exactly if its lower end lies D or more below D. The lower end is the k-th smallest of
+    `count` values, and the share of the noise below the k-th smallest follows a beta distribution.
+    """
+    if count < LEAST_SIGNS or len(differences) == 0:
+        return None
+    rank, _ = _rank(count)
+    below = float(stats.beta.ppf(1 - SHOWN_CHANCE, rank, count - rank + 1))
+    # Of the sizes, whichever way they go; rounded up, since few differences tell little.
+    place = math.ceil((1 - 2 * below) * (len(differences) + 1))
+    sizes = sorted(abs(difference) for difference in differences)
+    return sizes[place - 1] if place <= len(sizes) else None
 
 
 @functools.cache

@@ -7,6 +7,7 @@ toss alone is what the comparison's guarantee rests on.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,14 @@ def pair_blocks(baseline: Measurement, candidate: Measurement) -> Pairs:
         candidate=tuple(theirs[block] for block in blocks),
         warnings=_warnings(lonely, len(apart), [*ours.values(), *theirs.values()]),
     )
+
+
+def log_ratios(pairs: Pairs) -> list[float]:
+    """Of each block, the logarithm of the candidate's run median over the baseline's."""
+    return [
+        math.log(theirs.median_us) - math.log(ours.median_us)
+        for ours, theirs in zip(pairs.baseline, pairs.candidate, strict=True)
+    ]
 
 
 def _different_sessions(

@@ -4,12 +4,18 @@ import json
 import os
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
+from android_bench.devices import open_device
 from mobilekit.cli import main
+from mobilekit.cli.recommending import recommendations
+from mobilekit.core.digest import sha256_file
+from mobilekit.core.measurement import Validity, Verdict
 from tests.adb_scene import adb_server, attach, modern_adb
 from tests.native_scene import build_runner
+from tests.sample_results import MEASUREMENT, RUN
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
 from tests.tiny_models import tiny_float
@@ -212,3 +218,29 @@ def test_a_measurement_on_a_simulated_phone_says_so_and_holds_no_serial(folder, 
     for path in (folder / "results").rglob("*.json*"):
         assert phone.address not in path.read_text()
         assert "S-Left" not in path.read_text()
+
+
+def test_each_device_gets_its_own_recommendation(phones, folder):
+    (phone,) = phones("Left")
+    (folder / "net.tflite").write_bytes(tiny_float())
+    names = ["host", phone.address]
+    suspect = Verdict(status=Validity.SUSPECT, reasons=("too few runs",))
+    model = replace(MEASUREMENT.model, sha256=sha256_file(folder / "net.tflite"))
+    sweeps = [
+        replace(
+            MEASUREMENT,
+            cell=f"{place}{threads}",
+            device=open_device(name).info(),
+            model=model,
+            runs=(replace(RUN, model_sha256=model.sha256),),
+            config=replace(MEASUREMENT.config, num_threads=threads),
+            validity=suspect,
+        )
+        for place, name in enumerate(names)
+        for threads in (1, 2)
+    ]
+    found = recommendations([folder / "net.tflite"], sweeps, names, pytest.fail)
+    assert [one.subject for one in found] == [
+        "mobilenet_v2_1.0_224 float32 on host",
+        "mobilenet_v2_1.0_224 float32 on left (simulated)",
+    ]

@@ -21,6 +21,7 @@ from android_bench.devices.android import (
 )
 from android_bench.devices.attached import Attached
 from android_bench.devices.host import HostDevice, open_host
+from android_bench.floors import ValidatedBy
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import DeviceError
 from mobilekit.core.target import DELEGATES
@@ -73,6 +74,7 @@ class DeviceOverview:
         thermal_status: 0 none … 6 shutdown.
         delegates: What can be there.
         notes: What else is to be known about measuring here.
+        validated: The selftests that it passed, the newest first.
     """
 
     label: str
@@ -87,6 +89,7 @@ class DeviceOverview:
     thermal_status: int | None = None
     delegates: tuple[PossibleDelegate, ...] = ()
     notes: tuple[str, ...] = ()
+    validated: tuple[ValidatedBy, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

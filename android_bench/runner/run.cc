@@ -74,6 +74,7 @@ Json Skeleton(const Arguments& arguments) {
   document["profile"] = nullptr;
   document["error"] = nullptr;
   document["busy_share"] = nullptr;
+  document["clock_resolution_ns"] = nullptr;
   document["unread"] = Json::Object();
   return document;
 }
@@ -175,6 +176,9 @@ void FillMeasured(const Arguments& arguments, const Proc& proc, const BusyClock&
     (*unread)["conditions"] = "simulated: read below --sysfs-root, no sensors of this device";
   }
   FillTimes(timing, arguments, document);
+  const int64_t resolution = ClockResolutionNs();
+  (*document)["clock_resolution_ns"] = resolution > 0 ? Json(resolution) : Json();
+  if (resolution == 0) (*unread)["clock_resolution_ns"] = "the clock did not move";
   for (const Bytes& output : outputs) (*document)["output_sha256"].Push(DigestOf(output));
 }
 

@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace mobilekit {
@@ -16,6 +17,19 @@ inline int64_t NowNs(clockid_t clock = CLOCK_MONOTONIC) {
   timespec now{};
   clock_gettime(clock, &now);
   return static_cast<int64_t>(now.tv_sec) * kNsPerSecond + now.tv_nsec;
+}
+
+// The smallest step between successive readings of the clock; 0 if it never moved.
+inline int64_t ClockResolutionNs() {
+  int64_t smallest = 0;
+  int64_t earlier = NowNs();
+  for (int reading = 0; reading < 1000; ++reading) {
+    const int64_t now = NowNs();
+    const int64_t step = now - earlier;
+    if (step > 0) smallest = smallest == 0 ? step : std::min(smallest, step);
+    earlier = now;
+  }
+  return smallest;
 }
 
 }  // namespace mobilekit

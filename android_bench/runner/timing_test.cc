@@ -110,6 +110,7 @@ void TheRealClockMoves() {
   const int64_t start = clock.now();
   clock.sleep_until(start + 2 * kMs);
   CHECK(clock.now() >= start + 2 * kMs);
+  CHECK(ClockResolutionNs() > 0 && ClockResolutionNs() < kMs);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ READ_BYTES = 1 << 20
 WINDOW, WINDOW_S = 10, 0.1  # invocations and seconds, at least
 SETTLED_WITHIN = 0.02  # of the earlier window's median
 WARMUP_BOUND = 10  # times its least seconds
+CLOCK_READINGS = 1000  # a tenth of a millisecond here
 
 
 class Problem(Exception):
@@ -114,6 +115,16 @@ class Clock:
             return None
         others = machine - self._machine - (time.process_time() - self._own)
         return min(1.0, max(0.0, others / (wall * (os.cpu_count() or 1))))
+
+
+def clock_resolution_ns(unread: dict[str, str]) -> int | None:
+    """The smallest step between successive readings of the clock that times are taken with."""
+    steps = np.diff([time.perf_counter_ns() for _ in range(CLOCK_READINGS)])
+    moved = steps[steps > 0]
+    if not len(moved):
+        unread["clock_resolution_ns"] = "the clock did not move"
+        return None
+    return int(moved.min())
 
 
 def machine_s() -> float | None:
@@ -495,6 +506,7 @@ def fill(document: dict[str, Any], args: argparse.Namespace, clock: Clock) -> No
     measured = invocations.run(values, between(args.num_runs, args.min_secs, args.max_secs))
     document["warmup_settled"] = warm_up.settled if args.warmup_min_secs > 0 else None
     document["busy_share"] = clock.busy_share()
+    document["clock_resolution_ns"] = clock_resolution_ns(unread)
     document["memory"] = memory(unread)
     document["threads"] = len(list(Path("/proc/self/task").glob("*"))) or None
     document["conditions"] = {"before": before, "after": conditions(unread)}
@@ -545,6 +557,7 @@ def skeleton(args: argparse.Namespace) -> dict[str, Any]:
         "windows": None,
         "cache": None,
         "threads": None,
+        "clock_resolution_ns": None,
         "error": None,
         "unread": {},
     }

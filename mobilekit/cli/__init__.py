@@ -66,6 +66,7 @@ COMMANDS: Registry[Command] = Registry(
         Command(name="verify", summary="Check that a .tflite file is what it claims to be."),
         Command(name="evaluate", summary="Judge a .tflite file on images."),
         Command(name="devices", summary="Show this computer and every phone that adb sees."),
+        Command(name="selftest", summary="Say how much noise a device makes, and keep that."),
         Command(name="push", summary="Bring a file to a device and check it there."),
         Command(name="clean", summary="Remove what was pushed to a device long ago."),
         Command(name="benchmark", summary="Measure .tflite files on a device."),

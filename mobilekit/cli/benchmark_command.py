@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from mobilekit.core.measurement import RunConfig
 
 if TYPE_CHECKING:
     from mobilekit.core.measurement import Measurement
+    from mobilekit.recommendation import Recommendation
 
 EXAMPLES = """\
   mobilekit benchmark net.tflite
@@ -21,6 +24,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite --runner native --load other.tflite --profile
   mobilekit benchmark net.tflite --runner native --sustained 30m
   mobilekit benchmark net.tflite --device pixel-7 --delegate nnapi --runner benchmark_model
+  mobilekit benchmark net.tflite --num-threads 1,2,4 --recommend
   mobilekit benchmark net.tflite --runtime tflite-runtime --json
   mobilekit benchmark net.tflite --device ssh:pi@board --python /home/pi/venv/bin/python
   mobilekit benchmark net.tflite --runner native --device pixel-8 --device lab-7 --cooldown 5"""
@@ -50,7 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " ssh:user@board; give it several times to measure side by side",
     )
     add_adb_server(parser)
-    parser.add_argument("--delegate", default=RunConfig.delegate, help="default %(default)s")
+    parser.add_argument(
+        "--delegate",
+        default=RunConfig.delegate,
+        help="one or several, as in xnnpack,gpu-mldrift (default %(default)s)",
+    )
     parser.add_argument(
         "--option",
         action="append",
@@ -136,6 +144,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the longest such wait for a temperature (default 300); past it, a result is suspect",
     )
     parser.add_argument("--again", action="store_true", help="measure anew what was measured")
+    parser.add_argument(
+        "--recommend",
+        action="store_true",
+        help="name the best of the settings for each file, after measuring it again",
+    )
     add_json(parser)
 
 
@@ -143,41 +156,81 @@ def run(args: argparse.Namespace) -> None:
     """Measures, then prints the table and every later file against the first."""
     from android_bench.unfinished import UnfinishedError
     from mobilekit.api import benchmark_files
-    from mobilekit.cli.output import print_json
+    from mobilekit.cli import recommending
     from mobilekit.cli.progress import StartsBar
+    from mobilekit.core.errors import MobileKitError
 
     configs = _configs(args)
     modes.check(args, configs)
-    failure: UnfinishedError | None = None
+    if args.recommend:
+        recommending.must_choose(configs)
+    found: list[Recommendation] = []
+    failure: MobileKitError | None = None  # told after what was measured
     with StartsBar() as bars:
+        devices = _devices(args)
+        measure = functools.partial(
+            benchmark_files,
+            results=args.out,
+            runner=args.runner,
+            runner_binary=args.runner_binary,
+            runner_libraries=args.runner_library,
+            runtime=args.runtime,
+            python=args.python,
+            progress=bars,
+            progress_of=bars.of,
+            again=args.again,
+            cool_limit_s=_cool_limit(args),
+            load=args.load,
+        )
         try:
-            measurements = benchmark_files(
-                args.models,
-                args.out,
-                device=_devices(args),
-                configs=configs,
-                runner=args.runner,
-                runner_binary=args.runner_binary,
-                runner_libraries=args.runner_library,
-                runtime=args.runtime,
-                python=args.python,
-                command=shlex.join(_command(args)),
-                progress=bars,
-                progress_of=bars.of,
-                again=args.again,
-                cool_limit_s=_cool_limit(args),
-                load=args.load,
-            )
-        except UnfinishedError as error:  # told after what was measured
+            command = shlex.join(_command(args, devices))
+            measurements = measure(args.models, device=devices, configs=configs, command=command)
+        except UnfinishedError as error:
             measurements, failure = list(error.measurements), error
-    if args.json and not args.profile and (measurements or failure is None):
-        print_json(measurements)
-    elif measurements and not args.json:
-        _print(measurements)
+        if args.recommend:
+            try:
+                again = functools.partial(_measure_again, args, measure)
+                found = recommending.recommendations(args.models, measurements, devices, again)
+            except MobileKitError as error:
+                failure = failure or error
+    if measurements or failure is None:
+        _show(args, measurements, found)
     if failure is not None:
         raise failure
     if args.profile:
         modes.profile(args, configs, measurements)
+    recommending.must_have_recommended(found)
+
+
+def _measure_again(
+    args: argparse.Namespace,
+    measure: Callable[..., list[Measurement]],
+    models: Sequence[Path],
+    *,
+    device: str,
+    configs: Sequence[RunConfig],
+    label: str,
+) -> list[Measurement]:
+    """The second session of one device: its command must not name the others, which stay secret."""
+    command = shlex.join(_command(args, [device]))
+    return measure(models, device=device, configs=configs, label=label, command=command)
+
+
+def _show(
+    args: argparse.Namespace, measurements: list[Measurement], found: list[Recommendation]
+) -> None:
+    from mobilekit.cli.output import print_json
+    from mobilekit.cli.recommending import print_recommendations
+
+    if args.json and args.recommend:
+        recommended = [recommendation.document() for recommendation in found]
+        print_json({"measurements": measurements, "recommendations": recommended})
+    elif args.json and not args.profile:
+        print_json(measurements)
+    elif not args.json:
+        _print(measurements)
+        if found:
+            print_recommendations(found)
 
 
 def _devices(args: argparse.Namespace) -> list[str]:
@@ -197,9 +250,10 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
     from mobilekit.core.errors import UsageError
     from mobilekit.core.target import Target, check_options
 
-    delegate = str(Target.parse(args.delegate))
     options, shapes = _pairs("--option", args.option), _pairs("--shape", args.shape)
-    check_options(delegate, options)
+    delegates = [str(Target.parse(name)) for name in args.delegate.split(",")]
+    for delegate in delegates:
+        check_options(delegate, options)
     try:
         counts = [int(threads) for threads in args.num_threads.split(",")]
     except ValueError:
@@ -219,6 +273,7 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
                 affinity=affinity,
                 **same,
             )
+            for delegate in delegates
             for threads in counts
             for affinity in (args.affinity.split(",") if args.affinity else [None])
         ]
@@ -248,9 +303,9 @@ def _pairs(flag: str, words: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _command(args: argparse.Namespace) -> list[str]:
+def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
     words = ["mobilekit", "benchmark", *map(str, args.models)]
-    words += [word for device in _devices(args) for word in ("--device", device)]
+    words += [word for device in devices for word in ("--device", device)]
     words += ["--delegate", args.delegate, "--num-threads", args.num_threads]
     for name in NUMBERS:
         value = _repetitions(args) if name == "repetitions" else getattr(args, name)
@@ -263,6 +318,7 @@ def _command(args: argparse.Namespace) -> list[str]:
     words += ["--cooldown", f"{args.cooldown:g}"] if args.cooldown else []
     words += [] if args.cool_limit is None else ["--cool-limit", f"{args.cool_limit:g}"]
     words += modes.words(args)
+    words += ["--recommend"] if args.recommend else []
     for name in ("runner", "runner_binary", "runtime", "python"):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
@@ -273,7 +329,7 @@ def _command(args: argparse.Namespace) -> list[str]:
 def _print(measurements: list[Measurement]) -> None:
     from mobilekit.cli.output import print_notes, print_table
     from mobilekit.report import Results, rows, terminal_table
-    from mobilekit.report.caveats import about_devices
+    from mobilekit.report.caveats import about_devices, about_validation
 
     found = Results(measurements=tuple(measurements), accuracies={}, models={})
     table = terminal_table(rows(found))
@@ -287,7 +343,8 @@ def _print(measurements: list[Measurement]) -> None:
     for own in devices.values():  # never across devices: that would compare the devices
         _print_comparisons(own, named=len(devices) > 1)
     about = about_devices([own[0].device for own in devices.values()])
-    print_notes([*modes.notes(measurements), *table.notes, *about])
+    notes = [*modes.notes(measurements), *table.notes, *about]
+    print_notes([*notes, *about_validation(measurements)])
 
 
 def _print_comparisons(measurements: list[Measurement], *, named: bool) -> None:

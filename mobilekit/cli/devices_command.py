@@ -71,6 +71,7 @@ def _facts(about: DeviceOverview) -> list[list[str]]:
         ["  battery", _battery(about.battery)],
         ["  thermal", _thermal(about)],
         *[["  delegate", f"{target}: {how}, {why}"] for target, how, why in delegates],
+        *[["  selftest", text] for text in _validated(about)],
         *[["  note", note] for note in about.notes],
     ]
 
@@ -95,6 +96,18 @@ def _battery(battery: Battery | None) -> str:
     words = [] if battery.level_percent is None else [f"{battery.level_percent} %"]
     words += [] if battery.temperature_c is None else [f"{battery.temperature_c:.1f} °C"]
     return ", ".join([*words, "plugged in" if battery.plugged else "not plugged in"])
+
+
+def _validated(about: DeviceOverview) -> list[str]:
+    from mobilekit.formatting import at_most_percent
+
+    if not about.validated:
+        return [f"unvalidated: `mobilekit selftest --device {about.label}` tells its noise floor"]
+    return [
+        f"validated {passed.measured[:10]}, floor {at_most_percent(passed.noise_floor)}"
+        f" ({passed.runner}, {passed.runtime})"
+        for passed in about.validated
+    ]
 
 
 def _thermal(about: DeviceOverview) -> str:

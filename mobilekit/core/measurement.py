@@ -18,6 +18,7 @@ from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import digest
 from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.records import from_json
 
 AFFINITY = re.compile(r"big|little|0x[0-9a-fA-F]{1,32}")
 SHAPE = re.compile(r"[1-9]\d{0,9}(,[1-9]\d{0,9}){0,7}")  # up to 8 sizes
@@ -339,6 +340,7 @@ class Run:
         retried: Whether it was made after a start of this cell in this block had failed.
         summary: In the place of `latencies_us`; invocations alone, without writing inputs and
             reading outputs.
+        clock_resolution_ns: The smallest step of the clock that times were taken with, nanoseconds.
     """
 
     schema: int
@@ -376,6 +378,7 @@ class Run:
     cool_down: CoolDown | None = None
     retried: bool = False
     summary: Summary | None = None
+    clock_resolution_ns: int | None = None
 
     def __post_init__(self) -> None:
         if self.error is not None:
@@ -504,6 +507,16 @@ def measure_config(config: RunConfig, order_seed: int) -> MeasureConfig:
     return MeasureConfig(warmup=config.warmup_runs, mode=config.mode, order_seed=order_seed, **same)
 
 
+def run_config(config: MeasureConfig) -> RunConfig:
+    """The settings that a measurement was made with; what it does not say is the default.
+
+    They are equal whether it comes from disk or from memory, where 0 seconds may still be whole.
+    """
+    said = {name: getattr(config, name) for name in SAME_SETTINGS}
+    known = {name: value for name, value in said.items() if value is not None}
+    return from_json(RunConfig, {"warmup_runs": config.warmup, **known})
+
+
 # Fields that `RunConfig` and `MeasureConfig` share by name.
 SAME_SETTINGS = tuple(
     f.name for f in fields(RunConfig) if f.name in {other.name for other in fields(MeasureConfig)}
@@ -523,7 +536,13 @@ class Measurement:
     """One file on one device under one configuration: the sealed result.
 
     Statistics are computed when asked for and never stored, so two reports of one
-    measurement cannot disagree.
+    measurement cannot disagree. The noise floor is no statistic of this measurement: it is what
+    the device was known for when the verdict was given.
+
+    Attributes:
+        label: What tells it from another one of the same file under the same configuration.
+        noise_floor: The spread of run medians that a selftest had shown, 0..1, with this build,
+            runner and runtime; None where there was no selftest: the device was unvalidated.
     """
 
     schema: int
@@ -538,6 +557,8 @@ class Measurement:
     command: str
     kit: Kit
     imported_from: str | None = None
+    label: str | None = None
+    noise_floor: float | None = None
 
     @property
     def median_us(self) -> float:

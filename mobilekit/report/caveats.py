@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from mobilekit.core.device import DeviceInfo
+from mobilekit.core.measurement import Measurement
 from mobilekit.formatting import at_most_percent, percent_range, plural, printable
 from mobilekit.intervals import LEAST_SIGNS, LEVEL_TEXT, unseen_share
 from mobilekit.report.rows import Row, Share
@@ -78,6 +80,22 @@ def about_devices(devices: Iterable[DeviceInfo]) -> tuple[str, ...]:
     """What each device's instruction sets mean for int8, one sentence a device."""
     unique = {(device.label, device.serial_hash): device for device in devices}
     return tuple(_about_device(unique[key]) for key in sorted(unique))
+
+
+def about_validation(measurements: Iterable[Measurement]) -> tuple[str, ...]:
+    """Which devices no selftest had validated when they were measured, one sentence a device."""
+    devices = {(m.device.label, m.device.kind) for m in measurements if m.noise_floor is None}
+    return tuple(
+        f"unvalidated device: nobody had shown how much noise {printable(label)} makes when this"
+        f" was measured. Run `mobilekit selftest --device {_address(label, kind)}` (about a"
+        " minute) with the same runner, then measure with --again."
+        for label, kind in sorted(devices)
+    )
+
+
+def _address(label: str, kind: str) -> str:
+    """What `--device` takes; results do not tell a board's address."""
+    return "ssh:user@board" if kind == "ssh" else shlex.quote(printable(label))
 
 
 def _about_device(device: DeviceInfo) -> str:

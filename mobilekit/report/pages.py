@@ -20,7 +20,12 @@ from mobilekit.core.records import to_json
 from mobilekit.core.storage import write_text
 from mobilekit.formatting import printable
 from mobilekit.intervals import ALPHA, LEVEL_TEXT
-from mobilekit.report.caveats import about_devices, about_images, about_outputs
+from mobilekit.report.caveats import (
+    about_devices,
+    about_images,
+    about_outputs,
+    about_validation,
+)
 from mobilekit.report.columns import raw_values
 from mobilekit.report.display import COLUMNS, common
 from mobilekit.report.provenance import files, sessions
@@ -106,6 +111,7 @@ def write_report(
             *about_outputs(table),
             *about_images(table),
             *about_devices(row.measurement.device for row in table),
+            *about_validation(row.measurement for row in table),
         ),
     )
     texts = {

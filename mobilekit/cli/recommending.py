@@ -1,0 +1,98 @@
+"""`--recommend`: after a sweep, the best setting of a file, measured again before it is named."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mobilekit.core.errors import Finding, UsageError
+from mobilekit.core.measurement import Measurement, RunConfig
+
+if TYPE_CHECKING:
+    from mobilekit.recommendation import Recommendation
+
+LABEL = "again"  # of the second session, whose cells are not those of the sweep
+
+
+class Measure(Protocol):
+    """Measures files under settings on one device, in a session of its own."""
+
+    def __call__(
+        self, models: Sequence[Path], *, device: str, configs: Sequence[RunConfig], label: str
+    ) -> Sequence[Measurement]:
+        """One measurement a setting, in their order."""
+
+
+def must_choose(configs: Sequence[RunConfig]) -> None:
+    """Refuses a sweep of one setting; raises UsageError."""
+    if len(configs) < 2:
+        raise UsageError(
+            "--recommend chooses between settings, and there is one: name several, as in"
+            " --num-threads 1,2,4 or --delegate xnnpack,gpu-mldrift."
+        )
+
+
+def recommendations(
+    models: Sequence[Path],
+    measurements: Sequence[Measurement],
+    devices: Sequence[str],
+    measure: Measure,
+) -> list[Recommendation]:
+    """One for each device and file, in their order, as far as they were measured.
+
+    Raises:
+        MobileKitError: What measuring raises.
+    """
+    from mobilekit.core.digest import sha256_file
+    from mobilekit.recommendation import recommend_setting
+
+    found = []
+    for name, own in _by_device(devices, measurements):
+        for path in models:
+            sha256 = sha256_file(path)
+            sweep = [m for m in own if m.model.sha256 == sha256]
+            again = functools.partial(_again, measure, path, name)
+            if sweep:
+                found.append(recommend_setting(sweep, again))
+    return found
+
+
+def _again(
+    measure: Measure, path: Path, device: str, settings: Sequence[RunConfig]
+) -> Sequence[Measurement]:
+    return measure([path], device=device, configs=settings, label=LABEL)
+
+
+def _by_device(
+    devices: Sequence[str], measurements: Sequence[Measurement]
+) -> Iterator[tuple[str, list[Measurement]]]:
+    """What was measured on each device, by the name that the user gave it."""
+    from android_bench.devices import open_device
+
+    if len(devices) == 1:
+        yield devices[0], list(measurements)
+        return
+    for name in devices:
+        own = open_device(name).info().serial_hash
+        yield name, [m for m in measurements if m.device.serial_hash == own]
+
+
+def print_recommendations(found: Sequence[Recommendation]) -> None:
+    """The sentences, one list."""
+    from mobilekit.cli.output import print_notes
+
+    print("\nRecommended:")
+    print_notes(sentence for recommendation in found for sentence in recommendation.sentences())
+
+
+def must_have_recommended(found: Sequence[Recommendation]) -> None:
+    """Raises a Finding where nothing can be recommended for a file."""
+    missing = [recommendation for recommendation in found if recommendation.problem]
+    if missing:
+        raise Finding(
+            "Nothing is recommended for "
+            + "; ".join(f"{r.subject}: {r.problem}" for r in missing)
+            + "."
+        )

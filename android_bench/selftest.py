@@ -15,9 +15,8 @@ from pathlib import Path
 from android_bench.devices import Device
 from android_bench.devices.lock import only_measurement
 from android_bench.harness import START_TIMEOUT_S, Progress, measure
-from android_bench.jobs import Bench, Cell, Job, make_cells
-from android_bench.runners import WARMUP_MIN_SECS, Runner
-from android_bench.runners.benchmark_model import Statistics, run_benchmark_model
+from android_bench.jobs import Bench, Job, make_cells
+from android_bench.runners import Runner
 from android_bench.starts import timed_start
 from mobilekit.core.errors import RunnerError
 from mobilekit.core.measurement import (
@@ -115,9 +114,15 @@ def measure_against_itself(
 
 
 def measure_beside(
-    tested: SelftestBench, benchmark_model: Path, *, blocks: int, progress: Progress
+    tested: SelftestBench, other: Runner, *, blocks: int, progress: Progress
 ) -> Beside:
     """Starts our runner and `benchmark_model` in turn, in random order within each block.
+
+    Args:
+        tested: The file, the device and our runner.
+        other: The driver of `benchmark_model`.
+        blocks: How often each is started.
+        progress: Told of every start.
 
     Raises:
         UsageError: If the file cannot be measured so.
@@ -126,77 +131,54 @@ def measure_beside(
         StorageError: If a program cannot be read.
     """
     device = tested.device
-    bench = Bench(
-        device=device,
-        info=device.info(),
-        runner=tested.runner,
-        runtime=tested.runner.runtime(device),
-        timeout_s=tested.timeout_s,
-    )
-    (cell,) = make_cells([Job(path=tested.path, model=tested.model, config=tested.config)], bench)
-    ours: list[Run] = []
-    theirs: list[Statistics] = []
-
-    def start_ours() -> None:
-        run = timed_start(bench, cell)
-        if run.error is not None:
-            raise RunnerError(f"{cell.job.title}: {run.error}")
-        ours.append(run)
-
-    def start_theirs() -> None:
-        theirs.append(_benchmark_model(bench, cell, benchmark_model))
+    benches = [_bench(tested, runner) for runner in (tested.runner, other)]
+    (cell,) = make_cells([_plain(tested)], benches[0])
+    runs: dict[str, list[Run]] = {bench.runner.name: [] for bench in benches}
+    total = len(benches) * blocks
 
     def waiting() -> None:
-        progress(0, 2 * blocks, f"waiting for another measurement on {device.label} to end")
+        progress(0, total, f"waiting for another measurement on {device.label} to end")
 
-    starts = [start_ours, start_theirs]
-    with only_measurement(bench.info, waiting):
+    with only_measurement(benches[0].info, waiting):
         device.push(tested.path, cell.remote_model(device))
         for block in range(blocks):
-            random.shuffle(starts)
-            for order, start in enumerate(starts):
-                text = f"beside benchmark_model: block {block + 1} of {blocks}"
-                progress(2 * block + order, 2 * blocks, text)
-                start()
-    return _beside(ours, theirs)
+            random.shuffle(benches)
+            for order, bench in enumerate(benches):
+                name = bench.runner.name
+                text = f"block {block + 1} of {blocks}: {name}"
+                progress(len(benches) * block + order, total, text)
+                run = timed_start(bench, cell)
+                if run.error is not None:
+                    raise RunnerError(f"{cell.job.title}, {name}: {run.error}")
+                runs[name].append(run)
+    return _beside(runs[tested.runner.name], runs[other.name])
 
 
-def _benchmark_model(bench: Bench, cell: Cell, program: Path) -> Statistics:
-    config = cell.job.config
-    flags: dict[str, str | int | bool] = {
-        "num_threads": config.num_threads,
-        "use_xnnpack": True,
-        "warmup_runs": config.warmup_runs,
-        "warmup_min_secs": str(WARMUP_MIN_SECS),
-        "num_runs": config.num_runs,
-        "min_secs": f"{config.min_secs:g}",
-        "max_secs": f"{config.max_secs:g}",
-    }
-    model = cell.remote_model(bench.device)
-    found = run_benchmark_model(bench.device, program, model, flags, timeout_s=bench.timeout_s)
-    if not _median(found.measured) and not found.measured.avg_us:
-        raise RunnerError(f"{bench.device.label}: benchmark_model printed neither mean nor median.")
-    return found.measured
+def _plain(tested: SelftestBench) -> Job:
+    return Job(path=tested.path, model=tested.model, config=tested.config)
 
 
-def _median(printed: Statistics) -> float | None:
-    """Newer builds print it, and some call it p50."""
-    return printed.quantiles_us.get("median", printed.quantiles_us.get("p50"))
+def _bench(tested: SelftestBench, runner: Runner) -> Bench:
+    return Bench(
+        device=tested.device,
+        info=tested.device.info(),
+        runner=runner,
+        runtime=runner.runtime(tested.device),
+        timeout_s=tested.timeout_s,
+    )
 
 
-def _beside(ours: Sequence[Run], theirs: Sequence[Statistics]) -> Beside:
+def _beside(ours: Sequence[Run], theirs: Sequence[Run]) -> Beside:
     """Compares medians where `benchmark_model` prints them, and means where it does not."""
-    medians = [median for printed in theirs if (median := _median(printed))]
-    if len(medians) == len(theirs):
-        return Beside(
-            statistic="median",
-            ours_us=tuple(statistics.median(_invoked_us(run)) for run in ours),
-            theirs_us=tuple(medians),
-        )
+    medians = all(run.statistic == "median" for run in theirs)
+    typical = statistics.median if medians else statistics.fmean
     return Beside(
-        statistic="mean",
-        ours_us=tuple(statistics.fmean(_invoked_us(run)) for run in ours),
-        theirs_us=tuple(printed.avg_us for printed in theirs if printed.avg_us),
+        statistic="median" if medians else "mean",
+        ours_us=tuple(typical(_invoked_us(run)) for run in ours),
+        theirs_us=tuple(
+            run.typical_us if medians or run.summary is None else run.summary.avg_us
+            for run in theirs
+        ),
     )
 
 

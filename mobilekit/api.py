@@ -467,7 +467,7 @@ def selftest_device(
     device: str = "host",
     results: Path,
     repetitions: int = RunConfig.repetitions,
-    runner: str = "litert_python",
+    runner: str | None = None,
     runner_binary: Path | None = None,
     runtime: str | None = None,
     python: Path | None = None,
@@ -486,7 +486,8 @@ def selftest_device(
         runner_binary: Likewise.
         runtime: Likewise.
         python: Likewise.
-        benchmark_model: Google's program, built for the device, to be held against.
+        benchmark_model: Google's program, built for the device, to be held against; None takes the
+            one in the cache, if there is one.
         command: What repeats this, for the results.
         progress: Told of every start.
 
@@ -499,7 +500,7 @@ def selftest_device(
         StorageError: If results cannot be written.
     """
     from android_bench.devices import open_device
-    from android_bench.runners import open_runner
+    from android_bench.runners.choosing import open_runner_for
     from android_bench.selftest import SelftestBench
     from mobilekit.selftest import run_selftest
     from mobilekit.selftest_network import write_selftest_network
@@ -512,7 +513,9 @@ def selftest_device(
         model=measured_model(describe_tflite(path)[1]),
         config=RunConfig(repetitions=repetitions),
         device=opened,
-        runner=open_runner(runner, runtime=runtime, python=python, binary=runner_binary),
+        runner=open_runner_for(
+            opened, runner, runtime=runtime, python=python, binary=runner_binary
+        ),
     )
     return run_selftest(
         tested,

@@ -16,8 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from android_bench.devices import Device
 from android_bench.floors import NoiseFloor, store_floor
 from android_bench.harness import Progress
+from android_bench.runners import Runner
+from android_bench.runners.artifacts import MissingBinaryError
+from android_bench.runners.choosing import open_runner_for
 from android_bench.selftest import (
     Beside,
     SelftestBench,
@@ -40,11 +44,6 @@ BLOCKS = (12, 24, 48)
 # The C++ runner and benchmark_model must agree within 5 %; further apart, one of them does more
 # than invoking, as Python does.
 AGREEMENT = (0.95, 1.05)
-WHERE_FROM = (
-    "name one with --benchmark-model PATH; Google builds it for Android and Linux:"
-    " https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/"
-    "tools/nightly/latest/android_aarch64_benchmark_model, linux_x86-64_benchmark_model and others"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +154,8 @@ def run_selftest(
     Args:
         tested: The file, the device and the runner.
         results: Folder of the raw starts.
-        benchmark_model: Google's program to be held against; None compares with nothing.
+        benchmark_model: Google's program to be held against; None takes the one in the cache,
+            and compares with nothing where there is none.
         command: What repeats this, for the results.
         progress: Told of every start.
 
@@ -172,20 +172,27 @@ def run_selftest(
             f"A selftest of {plural(repetitions, 'block')} could not show anything; give"
             f" --repetitions {LEAST_SIGNS} or more."
         )
-    if benchmark_model is not None and not benchmark_model.is_file():
-        raise UsageError(f"There is no benchmark_model {benchmark_model}; {WHERE_FROM}.")
+    other, why = _benchmark_model(tested.device, benchmark_model)
     first, second = measure_against_itself(
         tested, results, command=command, kit=kit(), progress=progress
     )
-    beside, why = None, f"no benchmark_model was named; {WHERE_FROM}"
-    if benchmark_model is not None:
-        blocks = RunConfig.repetitions
-        beside, why = measure_beside(tested, benchmark_model, blocks=blocks, progress=progress), ""
+    blocks = RunConfig.repetitions
+    beside = measure_beside(tested, other, blocks=blocks, progress=progress) if other else None
     found = judge_selftest(first, second, beside, not_beside=why)
     floor = found.floor()
     if floor is not None:
         store_floor(floor)
     return found
+
+
+def _benchmark_model(device: Device, binary: Path | None) -> tuple[Runner | None, str]:
+    """The driver of `benchmark_model`, or why there is none."""
+    if binary is not None and not binary.is_file():
+        raise UsageError(f"There is no benchmark_model {binary}.")
+    try:
+        return open_runner_for(device, "benchmark_model", binary=binary), ""
+    except MissingBinaryError as error:
+        return None, str(error).replace("--runner-binary", "--benchmark-model")
 
 
 def judge_selftest(

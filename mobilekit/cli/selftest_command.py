@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="blocks (default %(default)s)",
     )
     parser.add_argument(
-        "--runner", default="litert_python", help="litert_python (default) or native"
+        "--runner", help="native (the default on a phone) or litert_python (elsewhere)"
     )
     parser.add_argument("--runner-binary", type=Path, help="program of --runner native")
     parser.add_argument("--runtime", help="ai-edge-litert (default) or tflite-runtime")
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--benchmark-model",
         type=Path,
         metavar="PATH",
-        help="Google's benchmark_model, built for the device, to be held against",
+        help="Google's benchmark_model, to be held against (default: the one in the cache)",
     )
     parser.add_argument(
         "--out",

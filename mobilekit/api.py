@@ -370,6 +370,7 @@ def profile_files(
     configs: Sequence[RunConfig] = (RunConfig(),),
     runner: str | None = "native",
     runner_binary: Path | None = None,
+    runner_libraries: Sequence[Path] = (),
     runtime: str | None = None,
     python: Path | None = None,
     progress: Progress,
@@ -401,6 +402,7 @@ def profile_files(
         runtime=runtime,
         python=python,
         binary=runner_binary,
+        libraries=runner_libraries,
     )
     return profile(task.jobs, task.device, task.runner, results, progress=progress, again=again)
 

@@ -70,7 +70,7 @@ def pair_blocks(baseline: Measurement, candidate: Measurement) -> Pairs:
 def log_ratios(pairs: Pairs) -> list[float]:
     """Of each block, the logarithm of the candidate's run median over the baseline's."""
     return [
-        math.log(theirs.median_us) - math.log(ours.median_us)
+        math.log(theirs.typical_us) - math.log(ours.typical_us)
         for ours, theirs in zip(pairs.baseline, pairs.candidate, strict=True)
     ]
 

@@ -413,7 +413,7 @@ def test_a_setting_that_a_tool_does_not_know_is_refused(
 ):
     runner = tool()
     found = jobs([model], replace(CONFIG, **{setting: value}))
-    with pytest.raises(UsageError, match="does not know|cannot apply|cannot do"):
+    with pytest.raises(UsageError, match=r"does not know|cannot apply|cannot do"):
         measured(found, device, runner, tmp_path / "results")
     assert not Path(f"{tmp_path / 'benchmark_model'}.log").exists()  # nothing was started
 

@@ -64,6 +64,12 @@ def check(args: argparse.Namespace, configs: Sequence[RunConfig]) -> None:
 
     from android_bench.devices import kind_of
     from android_bench.runners import check_modes
+    from mobilekit.core.errors import UsageError
+
+    if args.profile and args.recommend:
+        raise UsageError(
+            "--profile and --recommend do not go together: profile the setting that is recommended."
+        )
 
     runners = {args.runner or kind_of(device).runner for device in args.device or ["host"]}
     for config in configs:
@@ -173,6 +179,7 @@ def profile(
                 configs=configs,
                 runner=args.runner,
                 runner_binary=args.runner_binary,
+                runner_libraries=args.runner_library,
                 runtime=args.runtime,
                 python=args.python,
                 progress=progress,

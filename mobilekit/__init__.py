@@ -24,35 +24,28 @@ EXPORTS = {
     "RunConfig": "mobilekit.core.measurement",
     "TFLiteModel": "mobilekit.core.model",
     "Target": "mobilekit.core.target",
-    "benchmark_files": "mobilekit.api",
-    "build_file": "mobilekit.api",
-    "clean_device": "mobilekit.api",
+    "benchmark_files": "mobilekit.benchmarking",
+    "build_file": "mobilekit.files",
+    "clean_device": "mobilekit.devices",
     "compare_measurements": "mobilekit.compare",
-    "convert_file": "mobilekit.api",
-    "evaluate_file": "mobilekit.api",
-    "list_devices": "mobilekit.api",
+    "convert_file": "mobilekit.files",
+    "evaluate_file": "mobilekit.files",
+    "list_devices": "mobilekit.devices",
     "load_measurement": "android_bench.results",
-    "push_file": "mobilekit.api",
-    "selftest_device": "mobilekit.api",
+    "push_file": "mobilekit.devices",
+    "selftest_device": "mobilekit.benchmarking",
     "read_plan": "mobilekit.plan",
     "run_plan": "mobilekit.pipeline",
-    "verify_file": "mobilekit.api",
+    "verify_file": "mobilekit.files",
     "write_report": "mobilekit.report",
 }
 
 if TYPE_CHECKING:
     from android_bench.results import load_measurement as load_measurement
     from converters.recipes import RECIPES as RECIPES
-    from mobilekit.api import benchmark_files as benchmark_files
-    from mobilekit.api import build_file as build_file
-    from mobilekit.api import clean_device as clean_device
-    from mobilekit.api import convert_file as convert_file
-    from mobilekit.api import evaluate_file as evaluate_file
-    from mobilekit.api import list_devices as list_devices
-    from mobilekit.api import push_file as push_file
-    from mobilekit.api import selftest_device as selftest_device
-    from mobilekit.api import verify_file as verify_file
     from mobilekit.architectures import ARCHITECTURES as ARCHITECTURES
+    from mobilekit.benchmarking import benchmark_files as benchmark_files
+    from mobilekit.benchmarking import selftest_device as selftest_device
     from mobilekit.compare import Comparison as Comparison
     from mobilekit.compare import compare_measurements as compare_measurements
     from mobilekit.core.accuracy import Accuracy as Accuracy
@@ -64,6 +57,13 @@ if TYPE_CHECKING:
     from mobilekit.core.preprocessing import Preprocessing as Preprocessing
     from mobilekit.core.recipe import Recipe as Recipe
     from mobilekit.core.target import Target as Target
+    from mobilekit.devices import clean_device as clean_device
+    from mobilekit.devices import list_devices as list_devices
+    from mobilekit.devices import push_file as push_file
+    from mobilekit.files import build_file as build_file
+    from mobilekit.files import convert_file as convert_file
+    from mobilekit.files import evaluate_file as evaluate_file
+    from mobilekit.files import verify_file as verify_file
     from mobilekit.pipeline import run_plan as run_plan
     from mobilekit.plan import read_plan as read_plan
     from mobilekit.report import write_report as write_report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mobilekit.api import benchmark_files
+from mobilekit.benchmarking import benchmark_files
 from mobilekit.cli import main
 from mobilekit.cli.benchmark_command import add_arguments
 from mobilekit.cli.progress import DeviceBar, StartsBar

@@ -155,7 +155,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measures, then prints the table and every later file against the first."""
     from android_bench.unfinished import UnfinishedError
-    from mobilekit.api import benchmark_files
+    from mobilekit.benchmarking import benchmark_files
     from mobilekit.cli import recommending
     from mobilekit.cli.progress import StartsBar
     from mobilekit.core.errors import MobileKitError

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Builds it and prints where it is."""
-    from mobilekit.api import build_file
+    from mobilekit.files import build_file
 
     print(
         build_file(

@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Removes, and prints how much that was."""
-    from mobilekit.api import clean_device
     from mobilekit.cli.output import print_json
+    from mobilekit.devices import clean_device
 
     cleaned = clean_device(device=args.device, days=args.days)
     if args.json:

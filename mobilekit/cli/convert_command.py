@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Converts it, checks it and prints where it is."""
-    from mobilekit.api import convert_file
     from mobilekit.cli.progress import say
+    from mobilekit.files import convert_file
 
     model = convert_file(
         args.model,

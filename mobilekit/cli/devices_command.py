@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Prints a block a device; one that cannot be used says what to do."""
     from android_bench.devices.adb_program import REMEDY, find_adb
-    from mobilekit.api import list_devices
     from mobilekit.cli.output import print_json
+    from mobilekit.devices import list_devices
 
     listed = list_devices()
     if find_adb() is None:

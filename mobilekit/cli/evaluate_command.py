@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints what was right, what agrees, and what so few images can show."""
-    from mobilekit.api import evaluate_file
     from mobilekit.cli.output import print_json
+    from mobilekit.files import evaluate_file
 
     accuracy = evaluate_file(
         args.model,

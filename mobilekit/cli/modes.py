@@ -163,7 +163,7 @@ def profile(
     args: argparse.Namespace, configs: Sequence[RunConfig], measurements: Sequence[Measurement]
 ) -> None:
     """Profiles what was measured and prints it beside the measurements."""
-    from mobilekit.api import profile_files
+    from mobilekit.benchmarking import profile_files
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
     from mobilekit.profiles import profiled

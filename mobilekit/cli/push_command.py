@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Pushes, and prints where the file is."""
-    from mobilekit.api import push_file
     from mobilekit.cli.output import print_json
+    from mobilekit.devices import push_file
 
     pushed = push_file(args.file, device=args.device)
     if args.json:

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints what was found, and keeps it; a test that fails is a finding."""
-    from mobilekit.api import selftest_device
+    from mobilekit.benchmarking import selftest_device
     from mobilekit.cli.output import print_json, print_notes, print_plain_table
     from mobilekit.cli.progress import StartsBar
     from mobilekit.core.errors import Finding

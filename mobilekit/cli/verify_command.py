@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mobilekit.cli.options import add_json, add_preprocessing, preprocessing
 
 if TYPE_CHECKING:
-    from mobilekit.api import VerifiedFile
+    from mobilekit.files import VerifiedFile
 
 EXAMPLES = """\
   mobilekit verify net.tflite
@@ -36,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints what was found; raises a Finding if anything is wrong."""
-    from mobilekit.api import verify_file
     from mobilekit.cli.output import print_json
     from mobilekit.core.errors import Finding
     from mobilekit.core.records import to_json
+    from mobilekit.files import verify_file
 
     found = verify_file(
         args.model,

@@ -42,13 +42,15 @@ def free_port() -> int:
 @contextmanager
 def adb_server(program: Path, folder: Path) -> Iterator[Adb]:
     """A server of its own on a free port; ended at the end, by its port."""
-    adb = Adb(path=program, host="127.0.0.1", port=free_port())
     environment = {key: value for key, value in os.environ.items() if key not in HERE}
     environment |= {**QUIET, "HOME": str(folder), "TMPDIR": str(folder)}
-    command = [str(program), "-P", str(adb.port)]
-    done = subprocess.run(
-        [*command, "start-server"], env=environment, capture_output=True, timeout=30, check=False
-    )
+    for _ in range(3):  # between finding a free port and taking it, somebody else may
+        adb = Adb(path=program, host="127.0.0.1", port=free_port())
+        command = [str(program), "-P", str(adb.port)]
+        start = [*command, "start-server"]
+        done = subprocess.run(start, env=environment, capture_output=True, timeout=30, check=False)
+        if done.returncode == 0:
+            break
     assert done.returncode == 0, done.stderr
     try:
         yield adb

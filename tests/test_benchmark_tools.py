@@ -461,7 +461,10 @@ def test_a_tool_is_brought_to_a_phone_and_runs_there(name, model, tool, tmp_path
     with adb_server(modern_adb(), tmp_path / "server") as adb, simulated(adb, Phone()) as phone:
         runner = tool(name, body=body)
         (found,) = measured(
-            jobs([model], replace(CONFIG, repetitions=2)), phone, runner, tmp_path / "results"
+            jobs([model], replace(CONFIG, repetitions=2, cooling="none")),
+            phone,
+            runner,
+            tmp_path / "results",
         )
     assert found.device.simulated
     assert {run.context for run in found.runs} == {"shell"}

@@ -268,6 +268,7 @@ def test_the_command_measures_nnapi_and_its_cpu_and_compares_them(
     with phone_of(OWN) as phone:
         attach(server, phone)
         words = ["--delegate", "nnapi", "--runner", "benchmark_model", "--repetitions", "6"]
+        words += ["--cool-to", "none"]
         words += ["--runner-binary", str(binary), "--device", phone.address]
         assert main(["benchmark", "net.tflite", *words]) == 0
         server.run(["disconnect", phone.address], device="test", timeout_s=20)

@@ -196,17 +196,8 @@ def test_a_measurement_on_a_simulated_phone_says_so_and_holds_no_serial(folder, 
     build_runner()  # what measures on phones
     (phone,) = phones("Left")
     (folder / "net.tflite").write_bytes(tiny_float())
-    words = [
-        "--num-runs",
-        "3",
-        "--repetitions",
-        "2",
-        "--device",
-        phone.address,
-        "--cool-to",
-        "none",
-    ]
-    words += ["--cool-to", "none"]  # its idle temperature would be waited for, half a minute
+    words = ["--num-runs", "3", "--warmup-runs", "0", "--min-secs", "0", "--repetitions", "2"]
+    words += ["--device", phone.address, "--cool-to", "none"]
     assert main(["benchmark", "net.tflite", *words]) == 0
     assert "left (Left) is simulated" in " ".join(capsys.readouterr().out.split())
     (sealed,) = (folder / "results").glob("*.json")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from converters.calibration import Ranges
 from converters.integer_edges import with_uint8_edges
 from converters.quantize import quantize
+from converters.recipes import needs_images
 from converters.tflite_reader import read_model
 from mobilekit.core.errors import UsageError
 from mobilekit.core.preprocessing import Preprocessing
@@ -41,13 +42,11 @@ def derive(
     if not recipe.needs_calibration:
         return quantize(content, recipe, layers=layers)
     if ranges is None:
-        raise UsageError(
-            f"Recipe {recipe.name} quantizes activations, and for that it needs to see images."
-            " Pass a folder of photographs with --calibration, or take dynamic_wi8_afp32."
-        )
+        raise UsageError(needs_images(recipe))
     seen = dict(ranges.by_tensor)
     if preprocessing is not None:
-        graph = read_model(content, "the float file").subgraphs[0]
-        seen[graph.tensors[graph.inputs[0]].name] = preprocessing.value_range
+        graph = read_model(content, "the float file").main
+        [image] = graph.inputs  # what is prepared as a picture has one
+        seen[graph.tensors[image].name] = preprocessing.value_range
     made = quantize(content, recipe, seen, layers)
     return with_uint8_edges(made) if recipe.io is IoType.UINT8 else made

@@ -19,6 +19,7 @@ from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
 from converters.graph import Graph, Operator
 from converters.layer_rules import is_last_dense, operators_by_arithmetic
+from converters.signature import with_signature
 from converters.tflite_reader import read_model
 from mobilekit.core.errors import ConversionError
 from mobilekit.core.quiet import quiet_stderr
@@ -68,24 +69,29 @@ def quantize(
 
 
 def quantize_with_own_calibration(
-    content: bytes, recipe: Recipe, samples: Iterable[np.ndarray], layers: Sequence[str] = ()
+    content: bytes,
+    recipe: Recipe,
+    samples: Iterable[Sequence[np.ndarray]],
+    layers: Sequence[str] = (),
 ) -> bytes:
     """The same with the package's own calibration, for comparison: `--quantizer ai-edge`.
 
     Args:
-        content: The float file, which needs a signature of one input.
+        content: The float file.
         recipe: A static recipe.
-        samples: Float32 inputs of the file's shape.
+        samples: Float32 inputs, one sequence of arrays a sample, in the file's order.
         layers: Keras layers it was made of.
 
     Raises:
         UsageError: If a rule names nothing.
         ConversionError: If the quantizer refuses the model.
     """
+    content = with_signature(content)
     graph = read_model(content, "the float file")
-    [signature] = graph.signatures
-    [name] = signature.inputs
-    data = {signature.key: [{name: values} for values in samples]}
+    signature = graph.signatures[0]
+    names = {index: name for name, index in signature.inputs.items()}
+    fed = [names[index] for index in graph.main.inputs]
+    data = {signature.key: [dict(zip(fed, sample, strict=True)) for sample in samples]}
     rows = rows_of(recipe, content, layers)
     with quantizer_errors(recipe):
         its = quantizer.Quantizer(content, rows)
@@ -98,14 +104,18 @@ def quantize_with_own_calibration(
 @contextlib.contextmanager
 def quantizer_errors(recipe: Recipe) -> Iterator[None]:
     """Translates the quantizer's refusals, and keeps it quiet: the caller reports for all alike."""
+    failure = None
     with quiet_stderr(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
             yield
         except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
-            raise ConversionError(
-                f"ai-edge-quantizer cannot make {recipe.name} of this model: {error}"
-            ) from error
+            failure = error  # raised outside, where what was held back stays unsaid
+    if failure is not None:
+        first = next(iter(str(failure).strip().splitlines()), type(failure).__name__)
+        raise ConversionError(
+            f"ai-edge-quantizer cannot make {recipe.name} of this model: {first}"
+        ) from failure
 
 
 def rows_of(recipe: Recipe, content: bytes, layers: Sequence[str]) -> list[dict[str, object]]:

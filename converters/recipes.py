@@ -108,6 +108,23 @@ def parse_recipe(name: str, rules: tuple[LayerRule, ...] = ()) -> Recipe:
     return recipe
 
 
+def scheme_of(name: str) -> Scheme:
+    """The scheme of a recipe's name, mixed ones included.
+
+    Raises:
+        UnknownNameError: If no recipe has that name.
+    """
+    return parse_recipe(MIXED.sub("", name)).scheme
+
+
+def needs_images(recipe: Recipe) -> str:
+    """The sentence about a static recipe without calibration."""
+    return (
+        f"Recipe {recipe.name} quantizes activations, and for that it needs to see images."
+        " Pass a folder of photographs with --calibration, or take dynamic_wi8_afp32."
+    )
+
+
 def _recipe_of(name: str) -> Recipe | None:
     """The recipe of a name without rules; None where there is none."""
     options: Option = {}

@@ -56,6 +56,8 @@ def test_what_was_written_before_keys_were_added_can_still_be_read():
     assert old.runs[0].retried is False
     document = json.loads((GOLDEN / "old" / "run.json").read_text())
     assert from_json(Run, document, ignore_unknown=True).cool_down is None
+    model = from_json(TFLiteModel, json.loads((GOLDEN / "old" / "model.json").read_text()))
+    assert (model.recipe_rules, model.quantizer) == ((), "ours")
 
 
 def test_the_golden_plan_is_the_one_of_the_docs():

@@ -144,6 +144,12 @@ class Recipe:
         return digest(self)
 
     @property
+    def full_integer(self) -> bool:
+        """Whether every operator of its file computes in integers, inputs and outputs included."""
+        floats = self.float_logits or any(r.arithmetic is LayerArithmetic.FLOAT for r in self.rules)
+        return self.scheme is Scheme.STATIC and self.io is not IoType.FLOAT and not floats
+
+    @property
     def needs_calibration(self) -> bool:
         """Whether converting needs representative inputs."""
         return self.scheme is Scheme.STATIC

@@ -1,7 +1,7 @@
 """A float .tflite of anybody's, made ready to be quantized: no TensorFlow is needed for it.
 
-Weights that are stored as float16 are unpacked, and a batch that is not fixed becomes 1. What the
-file computes stays what it was.
+Weights that are stored as float16 are unpacked, a batch that is not fixed becomes 1, and tensors
+get names of their own. What the file computes stays what it was.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ def _float32_batch_1(content: bytes) -> bytes:
     for graph in model.subgraphs:
         changed |= _unpack_float16(model, graph)
         changed |= _fix_batch(graph)
+        changed |= _name_apart(graph)
     if not changed:
         return content
     builder = flatbuffers.Builder(2 * len(content))
@@ -111,6 +112,18 @@ def _float16_constant(
     if source.type != schema.TensorType.FLOAT16 or data is None or not len(data):
         return None
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), "<f2")
+
+
+def _name_apart(graph: schema.SubGraphT) -> bool:
+    """Gives tensors of equal names, or of none, names of their own: ranges go by name."""
+    taken: set[bytes] = set()
+    changed = False
+    for index, tensor in enumerate(graph.tensors):
+        if not tensor.name or tensor.name in taken:
+            tensor.name = (tensor.name or b"") + f"#{index}".encode()
+            changed = True
+        taken.add(tensor.name)
+    return changed
 
 
 def _fix_batch(graph: schema.SubGraphT) -> bool:

@@ -23,7 +23,7 @@ _ADDITIONS = re.compile(
 )
 # Scopes that Keras layers open inside themselves.
 _INNER = frozenset({"batchnorm"})
-MOST = 0.9  # TensorFlow's own scopes, such as "Mean", never carry one
+MOST = 0.75  # TensorFlow's own scopes, such as "Mean", never carry one
 
 
 class LayerNames:
@@ -125,4 +125,5 @@ def _are_suffixed(names: Iterable[str], layers: frozenset[str]) -> bool:
     if layers:
         return len(layers & stripped) > len(layers & scopes)
     # Names that would fall together without their number have it of their own.
-    return len(ending) > MOST * len(scopes) and len(stripped) == len(ending)
+    apart = len(stripped) == len(ending) and stripped.isdisjoint(scopes)
+    return apart and len(ending) > MOST * len(scopes)

@@ -8,7 +8,6 @@ ranges are handed in.
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from converters.layer_rules import is_last_dense, operators_by_arithmetic
 from converters.signature import with_signature
 from converters.tflite_reader import read_model
 from mobilekit.core.errors import ConversionError
-from mobilekit.core.quiet import quiet_stderr
+from mobilekit.core.quiet import quiet
 from mobilekit.core.recipe import Granularity, IoType, LayerArithmetic, Recipe, Scheme
 
 EVERYTHING = ".*"
@@ -105,7 +104,7 @@ def quantize_with_own_calibration(
 def quantizer_errors(recipe: Recipe) -> Iterator[None]:
     """Translates the quantizer's refusals, and keeps it quiet: the caller reports for all alike."""
     failure = None
-    with quiet_stderr(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield

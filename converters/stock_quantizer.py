@@ -5,25 +5,17 @@ Its calibrator and its quantizer are called as TFLiteConverter calls them, on th
 
 from __future__ import annotations
 
-import contextlib
-import io
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.lite.python.convert import mlir_quantize
-from tensorflow.lite.python.optimize.calibrator import Calibrator
-from tensorflow.lite.toco import types_pb2
+from tensorflow.lite.python.optimize.calibrator import Calibrator, add_intermediate_tensors
 
 from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.quiet import quiet_stderr
+from mobilekit.core.quiet import quiet
 from mobilekit.core.recipe import Granularity, IoType, Recipe, Scheme
-
-ACTIVATIONS = {
-    8: (types_pb2.QUANTIZED_INT8, tf.int8),
-    16: (types_pb2.QUANTIZED_INT16, tf.int16),
-}
 
 
 def quantize_by_tflite(
@@ -45,7 +37,7 @@ def quantize_by_tflite(
             f"TFLiteConverter's quantizer cannot make {recipe.name} of a .tflite; leave --quantizer"
             " out."
         )
-    activations, native = ACTIVATIONS[recipe.activation_bits]
+    native = tf.int16 if recipe.activation_bits == 16 else tf.int8
     io_type = {IoType.NATIVE: native, IoType.UINT8: tf.uint8, IoType.FLOAT: tf.float32}[recipe.io]
 
     def feed() -> Iterator[list[np.ndarray]]:
@@ -53,23 +45,40 @@ def quantize_by_tflite(
             yield [values] if isinstance(values, np.ndarray) else list(values)
 
     failure = None
-    with quiet_stderr(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            calibrated = Calibrator(content).calibrate(feed)
-            return bytes(
-                mlir_quantize(
-                    calibrated,
-                    disable_per_channel=recipe.granularity is Granularity.PER_TENSOR,
-                    fully_quantize=True,
-                    inference_type=activations,
-                    input_data_type=io_type,
-                    output_data_type=io_type,
-                )
-            )
+            return _quantized(content, feed, recipe, io_type)
         except (ValueError, RuntimeError) as error:
             failure = error
     raise ConversionError(
         f"TFLiteConverter's quantizer cannot make {recipe.name} of this model:"
         f" {str(failure).strip().splitlines()[0]}"
     ) from failure
+
+
+def _quantized(
+    content: bytes, feed: Callable[[], Iterator[list[np.ndarray]]], recipe: Recipe, io: tf.DType
+) -> bytes:
+    calibrator = Calibrator(add_intermediate_tensors(content))
+    per_tensor = recipe.granularity is Granularity.PER_TENSOR
+    if recipe.activation_bits == 16:  # TFLiteConverter leaves these to its older quantizer
+        return bytes(
+            calibrator.calibrate_and_quantize(
+                feed,
+                io,
+                io,
+                allow_float=False,
+                activations_type=tf.int16,
+                bias_type=tf.int64,
+                disable_per_channel=per_tensor,
+            )
+        )
+    return bytes(
+        mlir_quantize(
+            calibrator.calibrate(feed),
+            disable_per_channel=per_tensor,
+            input_data_type=io,
+            output_data_type=io,
+        )
+    )

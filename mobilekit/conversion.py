@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from converters.calibration import Ranges
 
 Say = Callable[[str], None]
+Answers = Callable[[Sample], list[np.ndarray]]
 
 FLOAT32 = Recipe(scheme=Scheme.FLOAT, weight_bits=32)
 # Signal-to-noise ratio at the logits under which a file is broken, not merely inaccurate, in dB.
@@ -164,10 +165,12 @@ class Conversion:
 
     def _make(self, recipe: Recipe) -> ConvertedFile:
         content = self._freeze() if recipe == FLOAT32 else self._derive(recipe)
+        wanted = self._answers if recipe == FLOAT32 else self._float_answers()
         path, model = self._path(recipe), self._described(content, recipe)
         ours = self._quantizer == OURS
         # The scale of an input follows from the preprocessing in our files, not in others'.
         found = check_file(content, model if ours else replace(model, preprocessing=None), recipe)
+        self._expect_close(wanted, content, recipe)
         write_model(path, content, model)
         arithmetic, ops = found.description.arithmetic, sum(found.description.ops.values())
         self._say(
@@ -177,24 +180,20 @@ class Conversion:
 
     def _freeze(self) -> bytes:
         self._say(f"{self.network.name} float32: building and converting")
-        content = self._float_model().float_file()
-        self._expect_close(self._answers, content, FLOAT32_FLOOR_DB, "the float32 file of {}")
-        return content
+        return self._float_model().float_file()
 
-    def _expect_close(
-        self,
-        wanted: Callable[[Sample], list[np.ndarray]],
-        content: bytes,
-        floor_db: float,
-        what: str,
-    ) -> None:
+    def _float_answers(self) -> Answers:
+        return FileAnswers(self._float_file().path.read_bytes()).of
+
+    def _expect_close(self, wanted: Answers, content: bytes, recipe: Recipe) -> None:
         """Holds every output of a new file against what it was made from, on a few inputs."""
+        floor_db = FLOAT32_FLOOR_DB if recipe == FLOAT32 else FLOORS_DB[recipe.scheme]
+        what = f"{self.network.name} as {recipe.name}"
         runner = FileAnswers(content)
         samples = list(self._probe_inputs())
         wants, gots = ([ask(sample) for sample in samples] for ask in (wanted, runner.of))
         for want, got in zip(zip(*wants, strict=True), zip(*gots, strict=True), strict=True):
-            name = what.format(self.network.name)
-            expect_close(np.concatenate(want), np.concatenate(got), floor_db, name)
+            expect_close(np.concatenate(want), np.concatenate(got), floor_db, what)
 
     def _derive(self, recipe: Recipe) -> bytes:
         base = self._float_file().path.read_bytes()
@@ -212,8 +211,6 @@ class Conversion:
                 preprocessing=self.network.preprocessing,
                 layers=self._layers(),
             )
-        floor_db = FLOORS_DB[recipe.scheme]
-        self._expect_close(FileAnswers(base).of, content, floor_db, f"{{}} as {recipe.name}")
         return content
 
     def _by_other(self, base: bytes, recipe: Recipe) -> bytes | None:
@@ -263,7 +260,7 @@ class Conversion:
     def _inputs(self, samples: SampleSet) -> Iterator[Sample]:
         """The samples, each a sequence of arrays; each broken picture is said."""
         if isinstance(samples, ArraySet):
-            yield from samples.read()
+            yield from samples.read(self._input_shapes())
             return
         if self.network.preprocessing is None:
             raise UsageError(

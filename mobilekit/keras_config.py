@@ -68,9 +68,12 @@ def count_config(path: str, config: Mapping[str, Any]) -> None:
         return
     import keras
 
-    with keras.StatelessScope(initialize_variables=False):  # shapes alone
-        model = cast(keras.Model, keras.saving.deserialize_keras_object(config, safe_mode=True))
-        check_params(path, model.count_params())
+    from converters.keras_shapes import count_params
+
+    def build() -> keras.Model:
+        return cast(keras.Model, keras.saving.deserialize_keras_object(config, safe_mode=True))
+
+    check_params(path, count_params(build))
 
 
 def layers_of(config: object) -> Iterator[tuple[str, str, str]]:

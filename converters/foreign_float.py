@@ -1,7 +1,8 @@
 """A float .tflite of anybody's, made ready to be quantized: no TensorFlow is needed for it.
 
 Weights that are stored as float16 are unpacked, a batch that is not fixed becomes 1, and tensors
-get names of their own. What the file computes stays what it was.
+get names of their own. What old writers left out (operator codes in the newer field, a signature)
+is filled in, since quantizers look only there. What the file computes stays what it was.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from converters.arithmetic import arithmetic
 from converters.graph import Graph
+from converters.signature import add_signature
 from converters.tflite_reader import read_model
 from converters.verification import Claim, Subject
 from converters.verify import verify
@@ -70,19 +72,19 @@ def _refuse_quantized(graph: Graph) -> None:
 
 def _float32_batch_1(content: bytes) -> bytes:
     model = schema.ModelT.InitFromPackedBuf(content, 0)
-    changed = False
+    for code in model.operatorCodes:
+        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     for graph in model.subgraphs:
-        changed |= _unpack_float16(model, graph)
-        changed |= _fix_batch(graph)
-        changed |= _name_apart(graph)
-    if not changed:
-        return content
+        _unpack_float16(model, graph)
+        _fix_batch(graph)
+        _name_apart(graph)
+    add_signature(model)
     builder = flatbuffers.Builder(2 * len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
 
-def _unpack_float16(model: schema.ModelT, graph: schema.SubGraphT) -> bool:
+def _unpack_float16(model: schema.ModelT, graph: schema.SubGraphT) -> None:
     """Turns DEQUANTIZE of float16 constants into float32 constants."""
     kept = []
     for operator in graph.operators:
@@ -95,9 +97,7 @@ def _unpack_float16(model: schema.ModelT, graph: schema.SubGraphT) -> bool:
         model.buffers.append(buffer)
         graph.tensors[operator.outputs[0]].buffer = len(model.buffers) - 1
         graph.tensors[operator.inputs[0]].buffer = 0
-    changed = len(kept) < len(graph.operators)
     graph.operators = kept
-    return changed
 
 
 def _float16_constant(
@@ -114,26 +114,20 @@ def _float16_constant(
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), "<f2")
 
 
-def _name_apart(graph: schema.SubGraphT) -> bool:
+def _name_apart(graph: schema.SubGraphT) -> None:
     """Gives tensors of equal names, or of none, names of their own: ranges go by name."""
     taken: set[bytes] = set()
-    changed = False
     for index, tensor in enumerate(graph.tensors):
         if not tensor.name or tensor.name in taken:
             tensor.name = (tensor.name or b"") + f"#{index}".encode()
-            changed = True
         taken.add(tensor.name)
-    return changed
 
 
-def _fix_batch(graph: schema.SubGraphT) -> bool:
+def _fix_batch(graph: schema.SubGraphT) -> None:
     """Says of every tensor that its batch is what its shape has: 1, as every runtime starts."""
-    changed = False
     for tensor in graph.tensors:
         signature = tensor.shapeSignature
         if signature is None or not len(signature) or not len(tensor.shape):
             continue
         if signature[BATCH] == -1 and tensor.shape[BATCH] == 1 and -1 not in list(signature)[1:]:
             tensor.shapeSignature = None
-            changed = True
-    return changed

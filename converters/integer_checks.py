@@ -12,8 +12,8 @@ from converters.arithmetic import (
     has_integer_weights,
     is_edge,
 )
-from converters.graph import Tensor
-from converters.ranges import INT8_MIN, quantization_of
+from converters.graph import Subgraph, Tensor
+from converters.ranges import INT8_MIN, INT16_MAX, quantization_of
 from converters.verification import Claim, Fault, Place, Subject, shown
 from mobilekit.core.recipe import IoType, LayerArithmetic, Scheme
 
@@ -63,8 +63,8 @@ def island(subject: Subject) -> Iterator[Fault]:
         yield Fault(
             place=inside[0],
             says=f"leaves the integers of this graph and computes in float{names}{more}",
-            remedy="Replace the layer by one that has an integer kernel, or move it out of the"
-            " file.",
+            remedy="Replace the layer by one that has an integer kernel, or convert with"
+            " --keep-float and its name.",
         )
 
 
@@ -109,12 +109,14 @@ def input_scale(subject: Subject) -> Iterator[Fault]:
     if subject.claim.preprocessing is None:
         return
     low, high = subject.claim.preprocessing.value_range
-    scale, zero_point = quantization_of(low, high)
     main = subject.graph.main
-    for tensor in (main.tensors[index] for index in main.inputs):
-        found = _int8_quantization(tensor)
+    for tensor, quantized in _quantized_inputs(main):
+        found = _quantization(quantized)
         if found is None:
             continue
+        scale, zero_point = quantization_of(low, high)
+        if quantized.dtype == "int16":
+            scale, zero_point = max(abs(low), abs(high)) / INT16_MAX, 0.0
         same_scale = abs(found[0] / scale - 1) <= SCALE_TOLERANCE
         if not same_scale or abs(found[1] - zero_point) > ZERO_POINT_TOLERANCE:
             yield Fault(
@@ -160,14 +162,21 @@ def _ruled_types(subject: Subject, index: int) -> frozenset[str]:
     return frozenset(types)
 
 
-def _int8_quantization(tensor: Tensor) -> tuple[float, int] | None:
-    """Scale and zero point as int8 would have them; None for what is not an 8-bit input."""
+def _quantized_inputs(main: Subgraph) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every input, with the tensor that holds its integers: behind a float one, a QUANTIZE's."""
+    consumers = main.consumers()
+    for tensor in (main.tensors[index] for index in main.inputs):
+        readers = consumers.get(tensor.index, [])
+        if tensor.is_float and readers and {op.name for op in readers} == {"QUANTIZE"}:
+            yield from ((tensor, main.tensors[operator.outputs[0]]) for operator in readers)
+        else:
+            yield tensor, tensor
+
+
+def _quantization(tensor: Tensor) -> tuple[float, int] | None:
+    """Scale and zero point, as int8 would have it for uint8; None for what is no such input."""
     quantization = tensor.quantization
-    if (
-        tensor.dtype not in ("int8", "uint8")
-        or quantization is None
-        or not len(quantization.scales)
-    ):
+    if tensor.dtype not in QUANTIZED or quantization is None or not len(quantization.scales):
         return None
     shift = INT8_MIN if tensor.dtype == "uint8" else 0
     return float(quantization.scales[0]), int(quantization.zero_points[0]) + shift

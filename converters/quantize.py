@@ -108,7 +108,8 @@ def quantizer_errors(recipe: Recipe) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
+        # It raises whatever comes up inside it, such as TypeError of a file without signature.
+        except (LookupError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
             failure = error  # raised outside, where what was held back stays unsaid
     if failure is not None:
         first = next(iter(str(failure).strip().splitlines()), type(failure).__name__)

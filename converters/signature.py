@@ -13,15 +13,22 @@ def with_signature(content: bytes) -> bytes:
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     if model.signatureDefs:
         return content
+    add_signature(model)
+    builder = flatbuffers.Builder(len(content) + 4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def add_signature(model: schema.ModelT) -> None:
+    """Adds one to a model that has none."""
+    if model.signatureDefs:
+        return
     graph = model.subgraphs[0]
     signature = schema.SignatureDefT()
     signature.signatureKey, signature.subgraphIndex = KEY, 0
     signature.inputs = [_entry(graph, index, "input") for index in graph.inputs]
     signature.outputs = [_entry(graph, index, "output") for index in graph.outputs]
     model.signatureDefs = [signature]
-    builder = flatbuffers.Builder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 def _entry(graph: schema.SubGraphT, index: int, side: str) -> schema.TensorMapT:

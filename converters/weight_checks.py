@@ -147,8 +147,8 @@ def _stored_type(recipe: Recipe, place: Place) -> str:
 def _claimed_granularity(claim: Claim, place: Place) -> Granularity | None:
     """How many scales an operator's weights are said to have; None where nobody said.
 
-    Without a recipe, `per_channel` is about convolutions: writers before 2024 gave dense layers
-    one scale always, as their kernels wanted it.
+    Without a recipe, `per_channel` is about convolutions: older writers gave dense layers one
+    scale always, as their kernels wanted it.
     """
     recipe = claim.recipe
     if recipe is not None and recipe.scheme is not Scheme.FLOAT:

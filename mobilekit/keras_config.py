@@ -17,6 +17,7 @@ MAX_CONFIG_BYTES = 64 << 20
 # No layer of the known networks is as wide as this: only then are the parameters counted, which
 # takes as long as building.
 WIDE = 8192
+WIDTHS = frozenset({"filters", "input_dim", "key_dim", "output_dim", "units", "value_dim"})
 LAMBDAS = ("Lambda",)
 # How Keras 2 wrote TensorFlow functions that were called on tensors.
 FUNCTIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
@@ -64,16 +65,22 @@ def count_config(path: str, config: Mapping[str, Any]) -> None:
     Raises:
         ConversionError: If it has too many parameters.
     """
-    if not any(number > WIDE for number in _integers(config)):
+    if not any(number > WIDE for number in _widths(config)):
         return
     import keras
 
     from converters.keras_shapes import count_params
 
-    def build() -> keras.Model:
-        return cast(keras.Model, keras.saving.deserialize_keras_object(config, safe_mode=True))
+    untrained = {**config, "compile_config": None}  # an optimizer has variables of its own
 
-    check_params(path, count_params(build))
+    def build() -> keras.Model:
+        return cast(keras.Model, keras.saving.deserialize_keras_object(untrained, safe_mode=True))
+
+    try:
+        params = count_params(build)
+    except ValueError:
+        return  # a layer that makes its variables early: loading it says what it needs
+    check_params(path, params)
 
 
 def layers_of(config: object) -> Iterator[tuple[str, str, str]]:
@@ -99,14 +106,12 @@ def _is_layer(config: Mapping[str, Any], inner: Mapping[str, Any]) -> bool:
     return "name" in inner or "name" in config or "layers" in inner
 
 
-def _integers(value: object) -> Iterator[int]:
-    if isinstance(value, bool):
-        return
-    if isinstance(value, int):
-        yield value
-    elif isinstance(value, dict):
+def _widths(value: object) -> Iterator[int]:
+    """The numbers that decide how large weights are; seeds and the like may be large anyway."""
+    if isinstance(value, dict):
+        yield from (item for key, item in value.items() if key in WIDTHS and isinstance(item, int))
         for item in value.values():
-            yield from _integers(item)
+            yield from _widths(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _integers(item)
+            yield from _widths(item)

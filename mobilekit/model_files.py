@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from converters.model_size import check_params
 from mobilekit.core.errors import ConversionError, ModelFileError, UsageError
 from mobilekit.core.quiet import quiet_stderr
 from mobilekit.core.storage import parse_json, storage_errors
@@ -105,16 +106,30 @@ def _load_h5(path: Path) -> keras.Model:
             raise ModelFileError(str(path), "it is no HDF5 file")
     with h5py.File(path, "r") as opened:
         described = opened.attrs.get("model_config")
+        stored = _stored_params(opened)
     if described is None:
         raise ModelFileError(
             str(path), "it holds weights without a network; load them into one, and save that"
         )
     config = _parsed(path, described)
     check_config(str(path), config)
+    check_params(str(path), stored)
     return cast(
         "keras.Model",
         keras.saving.load_model(path, compile=False, safe_mode=True, custom_objects=_old_classes()),
     )
+
+
+def _stored_params(file: Any) -> int:
+    """How many weights of layers an HDF5 file holds, by their shapes alone."""
+    found = [0]
+
+    def add(_: str, item: Any) -> None:
+        found[0] += int(getattr(item, "size", 0))
+
+    if "model_weights" in file:
+        file["model_weights"].visititems(add)
+    return found[0]
 
 
 def _old_classes() -> Mapping[str, object]:

@@ -77,7 +77,7 @@ def test_every_golden_file_has_a_test():
     assert {path.name for path in GOLDEN.iterdir() if path.is_file()} == tested
 
 
-@pytest.mark.parametrize("record", [Run, Measurement, Session, Plan])
+@pytest.mark.parametrize("record", [Run, Measurement, Session, Plan, TFLiteModel])
 def test_every_key_is_documented(record):
     assert {field.name for field in dataclasses.fields(record)} <= words(FORMATS)
 

@@ -186,6 +186,11 @@ FAULTS = {
         {"preprocessing": TO_UNIT},
         [("input_scale", None, None)],
     ),
+    "fed 0-255 through a float input": (
+        tiny_int8(float_io=True),
+        {"preprocessing": TO_UNIT},
+        [("input_scale", None, None)],
+    ),
     "zero point": (
         tiny_int8(image=(1.0, -127)),
         {"preprocessing": RAW_PIXELS},

@@ -305,6 +305,7 @@ def test_doctor_says_what_is_there(folder, capsys):
     ],
 )
 def test_verify_holds_a_file_against_what_is_claimed(folder, capsys, options, code, words):
+    Path("int8.tflite").write_bytes(tiny_int8())
     assert main(["verify", "int8.tflite", *options]) == code
     assert words in capsys.readouterr().err
 
@@ -314,12 +315,13 @@ def test_verify_holds_a_file_against_what_is_claimed(folder, capsys, options, co
     [
         (["--keep-float", "["], "--keep-float '[' is no regular expression"),
         (["--int16", "conv"], "float16 cannot be mixed so"),
-        (["--quantizer", "tf"], "Unknown quantizer 'tf'. Did you mean 'tflite'?"),
+        (["--quantizer", "tfite"], "Unknown quantizer 'tfite'. Did you mean 'tflite'?"),
         (["--calibration", "none.npz"], "There is no file none.npz"),
     ],
 )
 @pytest.mark.needs_tensorflow
 def test_options_of_convert_that_cannot_be_are_refused(folder, capsys, options, words):
+    Path("float.tflite").write_bytes(tiny_float())
     before = sorted(Path().iterdir())
     convert = ["convert", "float.tflite", "--recipe", "float16", "-o", "new.tflite"]
     expects = ["--mean", "0", "--crop", "8"]

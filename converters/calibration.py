@@ -8,7 +8,7 @@ overwritten in place; here the runtime keeps every tensor that a reduction still
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import flatbuffers
@@ -35,17 +35,23 @@ class Ranges:
     samples: int
 
 
-def calibrate(content: bytes, inputs: Iterable[np.ndarray], num_threads: int = 2) -> Ranges:
+def calibrate(
+    content: bytes,
+    inputs: Iterable[np.ndarray | Sequence[np.ndarray]],
+    num_threads: int = 2,
+) -> Ranges:
     """Runs a float file on `inputs` and returns absolute ranges.
 
     Args:
-        content: A float .tflite of one input and one subgraph.
+        content: A float .tflite of one subgraph.
         inputs: Float32 arrays of the input's shape, preprocessed; any number, held one at a time.
+            For a file of several inputs, one sequence of arrays a sample, in the file's order.
         num_threads: CPU threads of the interpreter.
 
     Raises:
-        UsageError: If there are no inputs, or one has another shape or is not finite.
-        ConversionError: If an activation is not finite.
+        UsageError: If there are no inputs, one has another shape or is not finite, or all of them
+            are one and the same number.
+        ConversionError: If an activation is not finite, or the file has several subgraphs.
     """
     probed, names = _with_reductions(content)
     with quiet_stderr():  # it tells of its delegate
@@ -53,12 +59,15 @@ def calibrate(content: bytes, inputs: Iterable[np.ndarray], num_threads: int = 2
         interpreter.allocate_tensors()
     low = np.full(len(names), np.inf, np.float32)
     high = np.full(len(names), -np.inf, np.float32)
-    target = interpreter.get_input_details()[0]
+    targets = interpreter.get_input_details()
+    shapes = [tuple(map(int, target["shape"])) for target in targets]
     outputs = {detail["name"]: detail["index"] for detail in interpreter.get_output_details()}
     samples = 0
     for samples, values in enumerate(inputs, start=1):
-        _check_input(values, target["shape"], samples)
-        interpreter.set_tensor(target["index"], values)
+        arrays = [values] if isinstance(values, np.ndarray) else list(values)
+        _check_input(arrays, shapes, samples)
+        for target, array in zip(targets, arrays, strict=True):
+            interpreter.set_tensor(target["index"], array)
         interpreter.invoke()
         low = np.minimum(low, interpreter.get_tensor(outputs[MIN]))
         high = np.maximum(high, interpreter.get_tensor(outputs[MAX]))
@@ -76,30 +85,53 @@ def calibrate(content: bytes, inputs: Iterable[np.ndarray], num_threads: int = 2
             f" {unusable[0]!r}: the model's weights or inputs are broken."
         )
     pairs = zip(low.tolist(), high.tolist(), strict=True)
-    return Ranges(by_tensor=dict(zip(names, pairs, strict=True)), samples=samples)
+    by_tensor = dict(zip(names, pairs, strict=True))
+    _check_variety([by_tensor[t["name"]] for t in targets if t["name"] in by_tensor], samples)
+    return Ranges(by_tensor=by_tensor, samples=samples)
 
 
-def _check_input(values: np.ndarray, shape: np.ndarray, sample: int) -> None:
-    if values.shape != tuple(shape):
+def _check_input(
+    arrays: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], sample: int
+) -> None:
+    given = [array.shape for array in arrays]
+    if given != list(shapes):
         raise UsageError(
-            f"Calibration input {sample} has shape {values.shape}; the model takes {tuple(shape)}."
+            f"Calibration input {sample} has shape {_listed(given)}; the model takes"
+            f" {_listed(shapes)}."
         )
-    if not np.isfinite(values).all():
+    if not all(np.isfinite(array).all() for array in arrays):
         raise UsageError(f"Calibration input {sample} holds values that are not finite.")
+
+
+def _check_variety(ranges: Sequence[tuple[float, float]], samples: int) -> None:
+    """Refuses inputs that are one number throughout: no range follows from a blank page."""
+    if ranges and all(low == high for low, high in ranges):
+        raise UsageError(
+            f"The calibration images are all of one colour, value {ranges[0][0]:g} in every pixel"
+            f" of {samples}: no range follows from that. Pass photographs with --calibration."
+        )
+
+
+def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join(map(str, shapes))
 
 
 def _with_reductions(content: bytes) -> tuple[bytes, list[str]]:
     """The file with two vectors as its only outputs: minima, maxima, one entry a tensor."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
+    if len(model.subgraphs) > 1:
+        raise ConversionError(
+            "The model has a loop (a recurrent layer, or a condition), whose inside cannot be"
+            " calibrated. Build recurrent layers with unroll=True, or take a dynamic recipe."
+        )
     graph = model.subgraphs[0]
     constants = {i for i, t in enumerate(graph.tensors) if _has_data(model, t)}
-    activations = list(graph.inputs) + [
+    made = [tensor for operator in graph.operators for tensor in operator.outputs]
+    activations = [
         tensor
-        for operator in graph.operators
-        for tensor in operator.outputs
-        if graph.tensors[tensor].type == schema.TensorType.FLOAT32
+        for tensor in dict.fromkeys([*graph.inputs, *made])
+        if graph.tensors[tensor].type == schema.TensorType.FLOAT32 and tensor not in constants
     ]
-    activations = [tensor for tensor in dict.fromkeys(activations) if tensor not in constants]
     names = [graph.tensors[tensor].name.decode() for tensor in activations]
     rewriter = _Appender(model)
     graph.outputs = [

@@ -37,7 +37,8 @@ class Description:
 
     Attributes:
         arithmetic: How it computes; the words are those of `converters.arithmetic.arithmetic`.
-        weights: How many operators store their weights in each type, e.g. {"int8": 53}.
+        weights: How many operators store their weights in each type, e.g. {"int8": 53};
+            "sparse float16" where zeros are left out.
         ops: How often each operator occurs, by name, the most frequent first.
         inputs: Of the first subgraph.
         outputs: Of the first subgraph.
@@ -53,7 +54,10 @@ class Description:
 def describe(subject: Subject) -> Description:
     """Describes a file."""
     main = subject.graph.main
-    types = collections.Counter(weights.dtype for _, weights in stored_weights(subject))
+    types = collections.Counter(
+        f"sparse {weights.dtype}" if weights.is_sparse else weights.dtype
+        for _, weights in stored_weights(subject)
+    )
     return Description(
         arithmetic=arithmetic(subject.places),
         weights=dict(types.most_common()),

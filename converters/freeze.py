@@ -7,63 +7,85 @@ one lets TensorFlow operators slip in (measured 2026-11 with TensorFlow 2.21).
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import keras
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from converters.keras_checks import as_model_takes, check_convertible, in_float32
 from mobilekit.core.errors import ConversionError
 from mobilekit.core.quiet import quiet_stderr
 
-# A flatbuffer's offsets are 32 bits; 5 % are left for everything that is not a weight.
-MAX_PARAMS = int(2**31 * 0.95) // 4
-
 
 def freeze(model: keras.Model) -> bytes:
-    """Converts a functional model of one input to float32 .tflite bytes, batch 1.
+    """Converts a functional model to float32 .tflite bytes, batch 1.
+
+    Inputs and outputs keep their order. Layers that compute in float16 or bfloat16 compute in
+    float32 in the file.
 
     Raises:
-        ConversionError: If the model has several inputs, an open dimension, too many
-            weights for one file, or something TensorFlow Lite's builtin operators lack.
+        ConversionError: If the model is not functional, has an open dimension, too many weights
+            for one file, NaN among them, or something TensorFlow Lite's builtin operators lack.
     """
-    shape = _input_shape(model)
-    if model.count_params() > MAX_PARAMS:
-        raise ConversionError(
-            f"{model.name} has {model.count_params():,} parameters; its file would pass 2 GB,"
-            " which a .tflite cannot. Build it smaller."
+    check_convertible(model)
+    return _converted(in_float32(model), optimizations={})
+
+
+def freeze_quantized(model: keras.Model, weights: str) -> bytes:
+    """The same with TFLiteConverter's own quantization of weights, for comparison.
+
+    Args:
+        model: A functional model.
+        weights: "int8" for hybrid operators, "float16" for half-size constants.
+
+    Raises:
+        ConversionError: As `freeze`.
+    """
+    check_convertible(model)
+    types = {"float16": [tf.float16], "int8": []}[weights]
+    return _converted(in_float32(model), optimizations={tf.lite.Optimize.DEFAULT: types})
+
+
+def _converted(model: keras.Model, optimizations: dict[tf.lite.Optimize, list[tf.DType]]) -> bytes:
+    signature = [
+        tf.TensorSpec((1, *each.shape[1:]), each.dtype, name=each.name) for each in model.inputs
+    ]
+
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def infer(*images: tf.Tensor) -> list[tf.Tensor]:
+        made: list[tf.Tensor] = keras.tree.flatten(
+            model(as_model_takes(model, images), training=False)
         )
-    signature = tf.TensorSpec(shape, tf.float32, name=model.inputs[0].name)
+        return made
 
-    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
-    def infer(image: tf.Tensor) -> tf.Tensor:
-        return model(image, training=False)
-
+    failure = None
     # The route is the deprecated one, by design, and the converter tells its progress.
     with quiet_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
         converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        for optimization, types in optimizations.items():
+            converter.optimizations = [optimization]
+            converter.target_spec.supported_types = types
         try:
             return bytes(converter.convert())
         except Exception as error:  # TensorFlow raises no common type
-            raise ConversionError(
-                f"{model.name} cannot be a .tflite of builtin operators:"
-                f" {str(error).strip().splitlines()[0]}"
-            ) from error
+            failure = error  # raised outside, where what was held back stays unsaid
+    raise ConversionError(_refusal(model.name, str(failure))) from failure
 
 
-def _input_shape(model: keras.Model) -> tuple[int, ...]:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ConversionError(
-            f"{model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs;"
-            " only models of one each are converted yet."
-        )
-    shape = tuple(model.inputs[0].shape[1:])
-    if None in shape:
-        raise ConversionError(
-            f"{model.name} has an open dimension in its input {model.inputs[0].shape};"
-            " no delegate takes that. Build it with a fixed input size."
-        )
-    return (1, *shape)
+def _refusal(name: str, told: str) -> str:
+    """One sentence of a converter's pages: the operators, and the layer of the first."""
+    operators = re.findall(r"TF Select ops: (.+)|Custom ops: (.+)", told)
+    if not operators:
+        return f"{name} cannot be a .tflite of builtin operators: {told.strip().splitlines()[0]}"
+    listed = ", ".join(each for pair in operators for each in pair if each)
+    path = re.search(r'callsite\("([^"]+/[^"]+)"', told)
+    layer = path[1].split("/")[-2] if path else None
+    return (
+        f"{name} cannot be a .tflite of builtin operators: LiteRT has no kernel for {listed}"
+        f"{f' (first in {layer!r})' if layer else ''}; replace the layer by one that has."
+    )

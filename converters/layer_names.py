@@ -10,7 +10,7 @@ so what "conv_1" means is decided by all the names of a file together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from converters.graph import Graph, Operator, Subgraph
 
@@ -23,7 +23,7 @@ _ADDITIONS = re.compile(
 )
 # Scopes that Keras layers open inside themselves.
 _INNER = frozenset({"batchnorm"})
-MOST = 0.9  # TensorFlow's own scopes, such as "Mean", never carry one
+MOST = 0.75  # TensorFlow's own scopes, such as "Mean", never carry one
 
 
 class LayerNames:
@@ -49,6 +49,21 @@ class LayerNames:
                 return layer
         return None
 
+    def all_of(self, operator: Operator, subgraph: Subgraph) -> frozenset[str]:
+        """Every layer that went into an operator, by name and by its path through nested models.
+
+        A fused operator computes several layers: "conv", "conv_relu". The layer "conv" of the
+        nested model "backbone" is "conv" and "backbone/conv".
+        """
+        weights = [index for index in operator.inputs if index in self._weights[subgraph.index]]
+        for indices in (operator.outputs, weights):
+            names = [subgraph.tensors[index].name for index in indices if index >= 0]
+            parts = [part for name in names for part in name.split(";")]
+            paths = {path for part in parts for path in self._paths(part)}
+            if paths:
+                return frozenset(paths)
+        return frozenset()
+
     def layer_of(self, name: str) -> str | None:
         """The layer that a tensor's name tells of; None where it tells of none."""
         parts = [self._split(path) for path in name.split(";")]
@@ -60,14 +75,28 @@ class LayerNames:
     def _split(self, path: str) -> tuple[str | None, str]:
         """The innermost layer among the scopes of one path, and what stands behind it."""
         scopes = path.split("/")
-        if not self._layers:
-            outer = [scope for scope in scopes[:-1] if scope not in _INNER]
-            return (self._readings(outer[-1])[0] if outer else None), scopes[-1]
-        for place in reversed(range(len(scopes))):
+        place, layer = self._innermost(scopes)
+        if layer is None:
+            return None, "" if self._layers else scopes[-1]
+        return layer, "/".join(scopes[place + 1 :]) if self._layers else scopes[-1]
+
+    def _innermost(self, scopes: Sequence[str]) -> tuple[int, str | None]:
+        """Where the innermost layer stands among scopes, and its name."""
+        for place in reversed(range(len(scopes) if self._layers else len(scopes) - 1)):
             for candidate in self._readings(scopes[place]):
-                if candidate in self._layers:
-                    return candidate, "/".join(scopes[place + 1 :])
-        return None, ""
+                if candidate in self._layers or not (self._layers or scopes[place] in _INNER):
+                    return place, candidate
+        return 0, None
+
+    def _paths(self, path: str) -> Iterator[str]:
+        """The innermost layer of one path of scopes, alone and behind the scopes around it."""
+        scopes = path.split("/")
+        place, layer = self._innermost(scopes)
+        if layer is None:
+            return
+        outer = [self._readings(scope)[0] for scope in scopes[:place]]
+        for start in range(len(outer) + 1):
+            yield "/".join((*outer[start:], layer))
 
     def _readings(self, scope: str) -> tuple[str, ...]:
         """What a scope may mean, the most likely first."""
@@ -96,4 +125,5 @@ def _are_suffixed(names: Iterable[str], layers: frozenset[str]) -> bool:
     if layers:
         return len(layers & stripped) > len(layers & scopes)
     # Names that would fall together without their number have it of their own.
-    return len(ending) > MOST * len(scopes) and len(stripped) == len(ending)
+    apart = len(stripped) == len(ending) and stripped.isdisjoint(scopes)
+    return apart and len(ending) > MOST * len(scopes)

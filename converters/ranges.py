@@ -5,6 +5,7 @@ from __future__ import annotations
 from mobilekit.core.preprocessing import Preprocessing
 
 INT8_MIN, INT8_MAX = -128, 127
+INT16_MAX = 32767
 
 
 def quantization_of(low: float, high: float) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from converters.allocation import allocation_problem
+from converters.operator_versions import RUNTIMES
 from converters.verification import Fault, Place, Subject, shown
 
 
@@ -44,6 +45,23 @@ def flex(subject: Subject) -> Iterator[Fault]:
                 place=place,
                 says="is a custom operator: only applications that bring its kernel can run it",
                 remedy="Replace the layer by one that converts to builtin operators.",
+            )
+
+
+def operator_version(subject: Subject) -> Iterator[Fault]:
+    """Operators of a version that the runtime it is meant for does not have."""
+    if subject.claim.runtime is None:
+        return
+    runtime = RUNTIMES[subject.claim.runtime]
+    for place in subject.places:
+        operator = place.operator
+        highest = runtime.highest_version(operator.name)
+        if highest is not None and operator.version > highest:
+            has = f"goes up to version {highest} of it" if highest else "does not have it"
+            yield Fault(
+                place=place,
+                says=f"has version {operator.version}, and {runtime.package} {has}",
+                remedy="Take another recipe, or a newer runtime where the file is used.",
             )
 
 

@@ -8,8 +8,9 @@ from functools import cached_property
 
 from converters.graph import Graph, Operator, Subgraph
 from converters.layer_names import LayerNames
+from converters.layer_rules import LayerRules
 from mobilekit.core.preprocessing import Preprocessing
-from mobilekit.core.recipe import Recipe, Scheme
+from mobilekit.core.recipe import LayerArithmetic, Recipe, Scheme
 
 SHOWN_LETTERS = 80  # of a name in a sentence; fused names have hundreds
 
@@ -22,11 +23,17 @@ class Claim:
         full_integer: Whether every operator computes in integers, inputs and outputs included.
         recipe: How it was made; None for a file from elsewhere.
         preprocessing: What its input expects; None where nobody said.
+        io: Element type of its inputs and outputs, e.g. "int8"; None where nobody said.
+        per_channel: Whether its convolutions have a scale for every output channel.
+        runtime: A row of `converters.operator_versions` that is to run it; None for the newest.
     """
 
     full_integer: bool = False
     recipe: Recipe | None = None
     preprocessing: Preprocessing | None = None
+    io: str | None = None
+    per_channel: bool = False
+    runtime: str | None = None
 
     @property
     def integer_inside(self) -> bool:
@@ -83,6 +90,7 @@ class Subject:
     def __init__(self, graph: Graph, claim: Claim, layers: tuple[str, ...] = ()) -> None:
         self.graph, self.claim = graph, claim
         self._names = LayerNames(graph, layers)
+        self._rules = LayerRules(self._names, claim.recipe) if claim.recipe else None
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -100,6 +108,20 @@ class Subject:
     def layer(self, place: Place) -> str | None:
         """The Keras layer an operator came from."""
         return self._names.of(place.operator, place.subgraph)
+
+    def ruled(self, place: Place) -> LayerArithmetic | None:
+        """How a rule of the recipe says that an operator computes; None where none does."""
+        return self._rules.of(place.operator, place.subgraph) if self._rules else None
+
+    def makes_float_logits(self, place: Place) -> bool:
+        """Whether the recipe leaves this operator with float activations, to make the logits."""
+        return self._rules is not None and self._rules.makes_float_logits(
+            place.operator, place.subgraph
+        )
+
+    def may_be_float(self, place: Place) -> bool:
+        """Whether the recipe leaves this operator's activations float."""
+        return self.ruled(place) is LayerArithmetic.FLOAT or self.makes_float_logits(place)
 
     def title(self, place: Place) -> str:
         """E.g. "operator 5 (CONV_2D, layer 'block_1_expand')"."""

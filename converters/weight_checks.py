@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from converters.graph import FLOATS, Tensor
-from converters.verification import Fault, Place, Subject, shown
-from mobilekit.core.recipe import Granularity, Scheme
+from converters.verification import Claim, Fault, Place, Subject, shown
+from mobilekit.core.recipe import Granularity, LayerArithmetic, Recipe, Scheme
 
 # Operators with weights, which are their second input: the dimension of the output channels.
 WEIGHTED = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0}
@@ -17,7 +17,8 @@ WEIGHTS_INPUT = 1
 _UNPACKING = frozenset({"DEQUANTIZE", "DENSIFY"})
 # Quantizers leave smaller tensors alone: there is nothing to gain.
 MIN_ELEMENTS = 1024
-STORED_AS = {32: "float32", 16: "float16", 8: "int8"}
+STORED_AS = {32: "float32", 16: "float16", 8: "int8", 4: "int4"}
+FOUR_BIT = frozenset({"CONV_2D", "FULLY_CONNECTED"})  # others have no kernel for it, and get 8
 
 
 def weights_float(subject: Subject) -> Iterator[Fault]:
@@ -26,7 +27,8 @@ def weights_float(subject: Subject) -> Iterator[Fault]:
     if recipe is None or STORED_AS[recipe.weight_bits] == "float32":
         return
     for place, weights in stored_weights(subject):
-        if weights.dtype == "float32" and weights.elements >= MIN_ELEMENTS:
+        kept = subject.ruled(place) is LayerArithmetic.FLOAT
+        if weights.dtype == "float32" and weights.elements >= MIN_ELEMENTS and not kept:
             yield Fault(
                 place=place,
                 says=f"keeps {weights.elements:,} weights in float32, and {recipe.name} was"
@@ -41,8 +43,8 @@ def bits(subject: Subject) -> Iterator[Fault]:
     recipe = subject.claim.recipe
     if recipe is None:
         return
-    wanted = STORED_AS[recipe.weight_bits]
     for place, weights in stored_weights(subject):
+        wanted = _stored_type(recipe, place)
         if weights.dtype not in (wanted, "float32"):
             yield Fault(
                 place=place,
@@ -53,24 +55,33 @@ def bits(subject: Subject) -> Iterator[Fault]:
 
 def granularity(subject: Subject) -> Iterator[Fault]:
     """Integer weights with one scale where one a channel was asked for, or the reverse."""
-    recipe = subject.claim.recipe
-    if recipe is None or recipe.scheme is Scheme.FLOAT:
-        return
     for place, weights in stored_weights(subject):
-        if weights.is_float or weights.quantization is None:
+        claimed = _claimed_granularity(subject.claim, place)
+        if claimed is None or weights.is_float or weights.quantization is None:
             continue
         axis = WEIGHTED[place.operator.name]
         channels = weights.shape[axis] if axis < len(weights.shape) else 1
-        per_channel = recipe.granularity is Granularity.PER_CHANNEL
-        wanted = channels if per_channel else 1
+        wanted = channels if claimed is Granularity.PER_CHANNEL else 1
         found = len(weights.quantization.scales)
         if found != wanted:
             yield Fault(
                 place=place,
                 says=f"stores its weights with {found} scale{'s' * (found != 1)}, and"
-                f" {recipe.granularity} means {wanted}",
+                f" {claimed} means {wanted}",
                 remedy="Convert again with the granularity that the target needs.",
             )
+
+
+def no_scales(subject: Subject) -> Iterator[Fault]:
+    """A file said to be per channel in which no convolution has integer weights at all."""
+    if not subject.claim.per_channel:
+        return
+    if not any(w.quantization is not None for _, w in stored_weights(subject)):
+        yield Fault(
+            says="none of its weights are integers with scales, and a scale for every channel was"
+            " asked for",
+            remedy="Quantize it first: a static, dynamic or weight_only recipe does.",
+        )
 
 
 def not_finite(subject: Subject) -> Iterator[Fault]:
@@ -124,6 +135,27 @@ def stored_weights(subject: Subject) -> Iterator[tuple[Place, Tensor]]:
             index = operator.inputs[0]
         if index >= 0 and place.subgraph.tensors[index].is_constant:
             yield place, place.subgraph.tensors[index]
+
+
+def _stored_type(recipe: Recipe, place: Place) -> str:
+    """The type in which a recipe stores an operator's weights."""
+    if recipe.weight_bits == 4 and place.operator.name not in FOUR_BIT:
+        return STORED_AS[8]
+    return STORED_AS[recipe.weight_bits]
+
+
+def _claimed_granularity(claim: Claim, place: Place) -> Granularity | None:
+    """How many scales an operator's weights are said to have; None where nobody said.
+
+    Without a recipe, `per_channel` is about convolutions: older writers gave dense layers one
+    scale always, as their kernels wanted it.
+    """
+    recipe = claim.recipe
+    if recipe is not None and recipe.scheme is not Scheme.FLOAT:
+        return recipe.granularity
+    if claim.per_channel and place.operator.name != "FULLY_CONNECTED":
+        return Granularity.PER_CHANNEL
+    return None
 
 
 def _constants(subject: Subject) -> Iterator[tuple[Place, Tensor]]:

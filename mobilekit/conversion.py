@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from converters.fidelity import FileRunner, snr_db
-from converters.recipes import parse_recipe
+from converters.answers import FileAnswers, Sample
+from converters.fidelity import snr_db
+from converters.integer_edges import with_uint8_edges
+from converters.quantizers import AI_EDGE, OURS, QUANTIZERS, TFLITE
+from converters.recipes import needs_images, warnings_of
 from converters.tflite_reader import read_model
-from converters.verify import Verification, verify
 from converters.writer import read_sidecar, versions, write_model
 from mobilekit.arrays import is_array, read_array, write_array
-from mobilekit.core.accuracy import Accuracy
+from mobilekit.conversion_checks import (
+    CHANNELS,
+    FLOAT32_FLOOR_DB,
+    FLOORS_DB,
+    check_file,
+    expect_close,
+    expect_input,
+    listed,
+    nothing_says,
+    together,
+)
 from mobilekit.core.digest import digest, sha256_sources
-from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
+from mobilekit.core.errors import UsageError
+from mobilekit.core.model import ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import IoType, Recipe, Scheme
 from mobilekit.extras import need
+from mobilekit.float_models import FloatModel, KerasFloatModel, check_finite, keras_float_model
 from mobilekit.images import ImageSet, read_inputs
 from mobilekit.kit import ROOT
+from mobilekit.samples import ArraySet, SampleSet
 
 if TYPE_CHECKING:
     import keras
@@ -34,13 +48,15 @@ if TYPE_CHECKING:
     from converters.calibration import Ranges
 
 Say = Callable[[str], None]
+Answers = Callable[[Sample], list[np.ndarray]]
 
 FLOAT32 = Recipe(scheme=Scheme.FLOAT, weight_bits=32)
-# Signal-to-noise ratio at the logits under which a file is broken, not merely inaccurate, in dB.
-# float32 is the same arithmetic in another order; stock int8 of real networks has 12 dB and more.
-FLOORS_DB = {Scheme.FLOAT: 40.0, Scheme.WEIGHT_ONLY: 6.0, Scheme.DYNAMIC: 6.0, Scheme.STATIC: 6.0}
-FLOAT32_FLOOR_DB = 60.0
 PROBES = 4  # inputs on which the float file is held against Keras
+# What TFLiteConverter quantizes while it converts, by what it is asked for.
+BY_CONVERTER = {
+    Recipe(scheme=Scheme.DYNAMIC, weight_bits=8): "int8",
+    Recipe(scheme=Scheme.FLOAT, weight_bits=16): "float16",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +66,18 @@ class Network:
     Attributes:
         name: For people and file names.
         identity: Digest of everything that decides its weights and layers.
-        preprocessing: What its input expects.
+        preprocessing: What its input expects; None where it takes no pictures.
         build: Builds it.
         spec: What it was built from; None for a .keras file from elsewhere.
+        source: What it is converted from, where that is no Keras model but a float .tflite.
     """
 
     name: str
     identity: str
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     build: Callable[[], keras.Model]
     spec: ModelSpec | None = None
+    source: Callable[[], FloatModel] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +94,25 @@ class Conversion:
 
     Args:
         network: What to convert.
-        calibration: Photographs for static recipes; None where no recipe needs them.
+        calibration: Photographs or arrays for static recipes; None where no recipe needs them.
         folder: Where its files go.
         say: Told in a sentence what is made and what is reused.
+        quantizer: A row of `converters.quantizers`.
     """
 
     def __init__(
-        self, network: Network, calibration: ImageSet | None, folder: Path, say: Say
+        self,
+        network: Network,
+        calibration: SampleSet | None,
+        folder: Path,
+        say: Say,
+        quantizer: str = OURS,
     ) -> None:
         self.network, self._calibration, self._say = network, calibration, say
+        self._quantizer = QUANTIZERS[quantizer].name
         self._key = digest([network.identity, network.preprocessing, versions(), code_digest()])
         self._folder = folder / f"{network.name}-{self._key[:12]}"
-        self._built: keras.Model | None = None
+        self._built: FloatModel | None = None
         self._ranges: Ranges | None = None
 
     def file(self, recipe: Recipe) -> ConvertedFile:
@@ -100,8 +125,12 @@ class Conversion:
         """
         found = self._find(recipe)
         if found is None:
-            return self._make(recipe)
-        self._say(f"{self.network.name} {recipe.name}: reused, nothing it is made of has changed")
+            found = self._make(recipe)
+        else:
+            reused = "reused, nothing it is made of has changed"
+            self._say(f"{self.network.name} {recipe.name}: {reused}")
+        for sentence in warnings_of(recipe, found.model.ops):
+            self._say(f"warning: {recipe.name}: {sentence}")
         return found
 
     def release(self) -> None:
@@ -113,7 +142,10 @@ class Conversion:
         path = self._folder / f"reference-{images.sha256[:12]}.npy"
         if not is_array(path):
             self._say(f"{self.network.name}: asking the Keras model about {images.folder}")
-            write_array(path, self._keras_logits(self._inputs(images)))
+            answers = [self._answers(sample)[0] for sample in self._inputs(images)]
+            if not answers:
+                raise UsageError(f"There is no picture to ask {self.network.name} about.")
+            write_array(path, np.concatenate(answers))
         return read_array(path)
 
     def _find(self, recipe: Recipe) -> ConvertedFile | None:
@@ -122,7 +154,8 @@ class Conversion:
         return None if model is None else ConvertedFile(path=path, model=model, recipe=recipe)
 
     def _path(self, recipe: Recipe) -> Path:
-        key = digest([self._key, recipe.digest, self._images_digest(recipe)])
+        made_by = [] if self._quantizer == OURS or recipe == FLOAT32 else [self._quantizer]
+        key = digest([self._key, recipe.digest, self._images_digest(recipe), *made_by])
         return self._folder / f"{recipe.name}-{key[:12]}.tflite"
 
     def _images_digest(self, recipe: Recipe) -> str | None:
@@ -136,8 +169,12 @@ class Conversion:
 
     def _make(self, recipe: Recipe) -> ConvertedFile:
         content = self._freeze() if recipe == FLOAT32 else self._derive(recipe)
+        wanted = self._answers if recipe == FLOAT32 else self._float_answers()
         path, model = self._path(recipe), self._described(content, recipe)
-        found = check_file(content, model, recipe)
+        ours = self._quantizer == OURS
+        # The scale of an input follows from the preprocessing in our files, not in others'.
+        found = check_file(content, model if ours else replace(model, preprocessing=None), recipe)
+        self._expect_close(wanted, content, recipe)
         write_model(path, content, model)
         arithmetic, ops = found.description.arithmetic, sum(found.description.ops.values())
         self._say(
@@ -146,47 +183,83 @@ class Conversion:
         return ConvertedFile(path=path, model=model, recipe=recipe)
 
     def _freeze(self) -> bytes:
-        need("tensorflow", "keras")
-        from converters.freeze import freeze
-
         self._say(f"{self.network.name} float32: building and converting")
-        content = freeze(self._keras_model())
-        inputs = list(self._probe_inputs())
-        expect_close(
-            self._keras_logits(inputs),
-            FileRunner(content).run(inputs),
-            FLOAT32_FLOOR_DB,
-            f"the float32 file of {self.network.name}",
-        )
-        return content
+        return self._float_model().float_file()
+
+    def _float_answers(self) -> Answers:
+        return FileAnswers(self._float_file().path.read_bytes()).of
+
+    def _expect_close(self, wanted: Answers, content: bytes, recipe: Recipe) -> None:
+        """Holds every output of a new file against what it was made from, on a few inputs."""
+        floor_db = FLOAT32_FLOOR_DB if recipe == FLOAT32 else FLOORS_DB[recipe.scheme]
+        what = f"{self.network.name} as {recipe.name}"
+        runner = FileAnswers(content)
+        samples = list(self._probe_inputs())
+        wants, gots = ([ask(sample) for sample in samples] for ask in (wanted, runner.of))
+        pairs = [
+            (np.concatenate(want), np.concatenate(got))
+            for want, got in zip(zip(*wants, strict=True), zip(*gots, strict=True), strict=True)
+        ]
+        if len(pairs) > 1 and recipe.scheme is not Scheme.FLOAT:
+            for index, (want, got) in enumerate(pairs):
+                found = snr_db(want, got)
+                if found is not None and found < floor_db:
+                    self._say(f"warning: {what}: output {index} has {found:.1f} dB")
+            pairs = [together(pairs)]
+        for want, got in pairs:
+            expect_close(want, got, floor_db, what)
 
     def _derive(self, recipe: Recipe) -> bytes:
-        need("ai_edge_quantizer")
-        from converters.convert import derive
-
         base = self._float_file().path.read_bytes()
         self._say(f"{self.network.name} {recipe.name}: converting")
-        ranges = self._calibrated(base) if recipe.needs_calibration else None
-        content = derive(base, recipe, ranges=ranges, preprocessing=self.network.preprocessing)
-        inputs = list(self._probe_inputs())
-        expect_close(
-            FileRunner(base).run(inputs),
-            FileRunner(content).run(inputs),
-            FLOORS_DB[recipe.scheme],
-            f"{self.network.name} as {recipe.name}",
-        )
+        content = self._by_other(base, recipe) if self._quantizer != OURS else None
+        if content is None:
+            need("ai_edge_quantizer")
+            from converters.convert import derive
+
+            ranges = self._calibrated(base) if recipe.needs_calibration else None
+            content = derive(
+                base,
+                recipe,
+                ranges=ranges,
+                preprocessing=self.network.preprocessing,
+                layers=self._layers(),
+            )
         return content
 
-    def _probe_inputs(self) -> Iterator[np.ndarray]:
+    def _by_other(self, base: bytes, recipe: Recipe) -> bytes | None:
+        """The file by another quantizer; None where ai-edge-quantizer differs in nothing."""
+        if self._quantizer == AI_EDGE and not recipe.needs_calibration:
+            return None
+        if self._quantizer == TFLITE and recipe in BY_CONVERTER:
+            return self._float_model().quantized_by_converter(BY_CONVERTER[recipe])
+        if self._calibration is None:
+            raise UsageError(needs_images(recipe))
+        samples = self._inputs(self._calibration)
+        if self._quantizer == TFLITE:
+            need("tensorflow")
+            from converters.stock_quantizer import quantize_by_tflite
+
+            return quantize_by_tflite(base, recipe, samples)
+        need("ai_edge_quantizer")
+        from converters.quantize import quantize_with_own_calibration
+
+        made = quantize_with_own_calibration(base, recipe, samples, self._layers())
+        return with_uint8_edges(made) if recipe.io is IoType.UINT8 else made
+
+    def _probe_inputs(self) -> Iterator[Sample]:
         """A few photographs, or noise in the input's range where there are none."""
         if self._calibration is not None:
             yield from itertools.islice(self._inputs(self._calibration), PROBES)
             return
-        low, high = self.network.preprocessing.value_range
+        expects = self.network.preprocessing
+        low, high = expects.value_range if expects else (-1.0, 1.0)
         random = np.random.default_rng(0)
-        shape = (1, *self.network.preprocessing.input_size, 3)
         for _ in range(PROBES):
-            yield random.uniform(low, high, shape).astype(np.float32)
+            yield tuple(
+                random.uniform(low, high, shape).astype(np.float32)
+                for shape in self._input_shapes()
+            )
 
     def _calibrated(self, base: bytes) -> Ranges | None:
         from converters.calibration import calibrate
@@ -198,32 +271,47 @@ class Conversion:
             self._say(f"{self.network.name}: calibrated on {self._ranges.samples} images")
         return self._ranges
 
-    def _inputs(self, images: ImageSet) -> Iterator[np.ndarray]:
-        """The readable pictures; each broken one is said."""
-        for loaded in read_inputs(images, self.network.preprocessing):
+    def _inputs(self, samples: SampleSet) -> Iterator[Sample]:
+        """The samples, each a sequence of arrays; each broken picture is said."""
+        if isinstance(samples, ArraySet):
+            yield from samples.read(self._input_shapes())
+            return
+        if self.network.preprocessing is None:
+            raise UsageError(
+                f"{self.network.name} takes inputs of {listed(self._input_shapes())}, which no"
+                f" picture of {samples.folder} is. Give samples as arrays: --calibration FILE.npz."
+            )
+        for loaded in read_inputs(samples, self.network.preprocessing):
             if loaded.pixels is None:
-                self._say(f"warning: {images.folder}: {loaded.name} left out: {loaded.problem}")
+                self._say(f"warning: {samples.folder}: {loaded.name} left out: {loaded.problem}")
             else:
-                yield loaded.pixels
+                yield (loaded.pixels,)
 
-    def _keras_model(self) -> keras.Model:
+    def _float_model(self) -> FloatModel:
         if self._built is None:
-            self._built = self.network.build()
-            expect_input(self._built, self.network.name, self.network.preprocessing)
+            source = self.network.source
+            self._built = source() if source else keras_float_model(self.network.build())
+            name, shapes = self.network.name, self._built.input_shapes
+            if self.network.preprocessing is not None:
+                expect_input(shapes, name, self.network.preprocessing)
+            elif len(shapes) == 1 and len(shapes[0]) == 4 and shapes[0][-1] == CHANNELS:
+                raise UsageError(nothing_says(name))
+            if isinstance(self._built, KerasFloatModel) and self._built.is_copy:
+                self._say(f"{name}: has layers of 16 bits, which compute in float32 in its files")
         return self._built
 
-    def _keras_logits(self, inputs: Iterable[np.ndarray]) -> np.ndarray:
-        model = self._keras_model()
-        rows = [np.asarray(model(values, training=False)) for values in inputs]
-        if not rows:
-            raise UsageError(f"There is no picture to ask {self.network.name} about.")
-        logits = np.concatenate(rows)
-        if not np.isfinite(logits).all():
-            raise ConversionError(
-                f"{self.network.name} itself answers with values that are not finite: its weights"
-                " are broken."
-            )
-        return logits
+    def _answers(self, sample: Sample) -> list[np.ndarray]:
+        outputs = self._float_model().answers(sample)
+        check_finite(outputs, self.network.name)
+        return outputs
+
+    def _input_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Of the float file where there is one, since building takes seconds."""
+        found = self._find(FLOAT32) if self._built is None else None
+        if found is None:
+            return self._float_model().input_shapes
+        main = read_model(found.path.read_bytes(), found.path.name).main
+        return tuple(main.tensors[index].shape for index in main.inputs)
 
     def _described(self, content: bytes, recipe: Recipe) -> TFLiteModel:
         return TFLiteModel(
@@ -238,74 +326,29 @@ class Conversion:
             layers=self._layers(),
             made_with=versions(),
             calibration_sha256=self._images_digest(recipe),
+            recipe_rules=recipe.rules,
+            quantizer=self._quantizer if recipe != FLOAT32 else OURS,
         )
 
     def _layers(self) -> tuple[str, ...]:
         """Names of the Keras layers; the float file's sidecar knows them without TensorFlow."""
         if self._built is not None:
-            return tuple(layer.name for layer in self._built.layers)
+            return self._built.layers
         return self._float_file().model.layers
-
-
-def check_file(content: bytes, model: TFLiteModel, recipe: Recipe) -> Verification:
-    """Reads, allocates and verifies a new file.
-
-    Raises:
-        ConversionError: If it is not what the recipe says.
-    """
-    found = verify(
-        read_model(content, f"{model.name} as {recipe.name}"),
-        recipe=recipe,
-        layers=model.layers,
-        preprocessing=model.preprocessing,
-        full_integer=recipe.scheme is Scheme.STATIC and recipe.io is IoType.NATIVE,
-    )
-    if found.problems:
-        raise ConversionError(
-            f"{model.name} as {recipe.name} is not what it should be: {found.problems[0].sentence}"
-        )
-    return found
-
-
-def expect_input(model: keras.Model, name: str, expects: Preprocessing) -> None:
-    """Raises UsageError where a model does not take what the preprocessing gives."""
-    given = (*expects.input_size, 3)
-    takes = [tuple(each.shape[1:]) for each in model.inputs]
-    if len(takes) == 1 and len(takes[0]) == 3 and None in takes[0]:
-        return  # freeze says what is wrong with an open dimension
-    if takes != [given]:
-        raise UsageError(
-            f"{name} takes inputs of {' and '.join(map(str, takes))}, and pictures are prepared as"
-            f" {given}. Give --crop with its height where that is what differs."
-        )
-
-
-def expect_close(want: np.ndarray, got: np.ndarray, floor_db: float, what: str) -> None:
-    """Raises ConversionError where `got` is noise beside `want`."""
-    found = snr_db(want, got)
-    if found is not None and found < floor_db:
-        raise ConversionError(
-            f"{what} answers something else than the model it is made from: {found:.1f} dB at the"
-            f" output, where {floor_db:.0f} dB is the least that a sound conversion gives."
-        )
-
-
-def drift(recipe: str, accuracy: Accuracy) -> str | None:
-    """A sentence if a file's answers are noise beside its reference's; None if they are not."""
-    known = recipe if recipe != UNKNOWN_RECIPE else "static_wi8_ai8"
-    floor_db = FLOORS_DB[parse_recipe(known).scheme]
-    if accuracy.reference is None or accuracy.snr_db is None or accuracy.snr_db >= floor_db:
-        return None
-    return (
-        f"Its answers are {accuracy.snr_db:.1f} dB from those of the model it was made from, where"
-        f" {floor_db:.0f} dB is the least of a sound conversion: is it of another model, or fed"
-        " with other preprocessing?"
-    )
 
 
 @cache
 def code_digest() -> str:
     """Digest of the sources that decide what a file holds: a changed stage is a changed input."""
     parts = ("mobilekit/architectures", "mobilekit/weights", "mobilekit/core", "converters")
-    files = ("mobilekit/networks.py", "mobilekit/images.py", "mobilekit/conversion.py")
+    names = (
+        "networks",
+        "images",
+        "conversion",
+        "conversion_checks",
+        "float_models",
+        "samples",
+        "model_files",
+    )
+    files = (f"mobilekit/{name}.py" for name in names)
     return sha256_sources(*(ROOT / part for part in (*parts, *files)))

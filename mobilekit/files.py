@@ -12,8 +12,11 @@ from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.recipe import LayerRule, Recipe
 
 if TYPE_CHECKING:
+    import keras
+
     from converters.verify import Verification
 
 
@@ -36,7 +39,7 @@ class VerifiedFile:
     @property
     def drifted(self) -> str | None:
         """A sentence if its answers are noise beside those of the model it was made from."""
-        from mobilekit.conversion import drift
+        from mobilekit.conversion_checks import drift
 
         return drift(self.model.recipe, self.accuracy) if self.accuracy else None
 
@@ -75,48 +78,56 @@ def build_file(
         architecture=architecture, alpha=alpha, size=input_size, classes=classes, seed=seed
     )
     network = network_of_spec(spec, weights)
-    assert network.spec is not None  # networks of a spec have one
+    assert network.spec is not None  # networks of a spec have both
+    assert network.preprocessing is not None
     save_network(output, network.build(), network.spec, network.preprocessing)
     return output
 
 
 def convert_file(
-    model: Path,
+    model: Path | keras.Model,
     recipe: str,
     output: Path,
     *,
+    rules: Sequence[LayerRule] = (),
     calibration: Path | None = None,
     preprocessing: Preprocessing | None = None,
+    quantizer: str = "ours",
     say: Callable[[str], None] = _silent,
 ) -> TFLiteModel:
-    """Converts a .keras file and writes a .tflite that has passed its checks, with provenance.
+    """Converts a model and writes a .tflite that has passed its checks, with provenance.
 
     Args:
-        model: The .keras file.
+        model: A .keras or .h5 file, a SavedModel folder, a float .tflite (for which TensorFlow is
+            not imported), or a Keras model in memory.
         recipe: A name of `converters.recipes`.
         output: The .tflite file.
-        calibration: Folder of photographs; static recipes need one.
+        rules: Layers that compute in another way than the recipe says.
+        calibration: Folder of photographs, or .npz of arrays; static recipes need one.
         preprocessing: What the input expects, where no description lies beside the model.
+        quantizer: A row of `converters.quantizers`.
         say: Told in sentences what is done.
 
     Raises:
-        UsageError: If a name, a file or a folder does not exist, or calibration is missing.
+        UsageError: If a name, a file or a folder does not exist, calibration is missing, or a rule
+            names no layer.
         ConversionError: If the model cannot become this file, or the file fails its checks.
         StorageError: If it cannot be written.
     """
     from converters.recipes import parse_recipe
     from converters.writer import write_model
     from mobilekit.conversion import Conversion
-    from mobilekit.images import image_set
-    from mobilekit.sources import network_of_file
+    from mobilekit.samples import sample_set
+    from mobilekit.sources import network_of_file, network_of_model
 
-    wanted = parse_recipe(recipe)
+    wanted = parse_recipe(recipe, tuple(rules))
     if output.suffix != ".tflite":
         raise UsageError(f"{output} must end in .tflite, which is what it will be.")
-    network = network_of_file(model, preprocessing)
-    images = image_set(calibration) if calibration else None
+    of = network_of_file if isinstance(model, Path) else network_of_model
+    network = of(model, preprocessing)
+    samples = sample_set(calibration) if calibration else None
     with tempfile.TemporaryDirectory() as aside:
-        made = Conversion(network, images, Path(aside), say).file(wanted)
+        made = Conversion(network, samples, Path(aside), say, quantizer).file(wanted)
         write_model(output, made.path.read_bytes(), made.model)
     return made.model
 
@@ -167,6 +178,9 @@ def verify_file(
     model: Path,
     *,
     full_integer: bool = False,
+    io: str | None = None,
+    per_channel: bool = False,
+    runtime: str | None = None,
     against: Path | None = None,
     calibration: Path | None = None,
     preprocessing: Preprocessing | None = None,
@@ -176,6 +190,9 @@ def verify_file(
     Args:
         model: The .tflite file; its provenance, where there is some, is part of the claim.
         full_integer: Whether it claims integers everywhere, inputs and outputs included.
+        io: Element type that inputs and outputs are said to have, e.g. "int8".
+        per_channel: Whether its convolutions are said to have a scale for every output channel.
+        runtime: A name of `converters.operator_versions.RUNTIMES` that is to run it.
         against: The .keras or float .tflite it was made from.
         calibration: Folder of photographs to compare the answers on; `against` needs it.
         preprocessing: What the input expects, where no provenance lies beside the model.
@@ -184,7 +201,6 @@ def verify_file(
         UsageError: If a file or folder does not exist.
         ModelFileError: If the file is no .tflite that can be read.
     """
-    from converters.recipes import parse_recipe
     from converters.tflite_reader import read_model
     from converters.verify import verify
     from mobilekit.sources import describe_tflite
@@ -195,11 +211,23 @@ def verify_file(
     found = verify(
         read_model(content, str(model)),
         full_integer=full_integer,
-        recipe=parse_recipe(known.recipe) if known.recipe != UNKNOWN_RECIPE else None,
-        preprocessing=preprocessing or known.preprocessing,
+        recipe=_claimed_recipe(known),
+        preprocessing=preprocessing or (known.preprocessing if known.quantizer == "ours" else None),
+        io=io,
+        per_channel=per_channel,
+        runtime=runtime,
         layers=known.layers,
     )
     accuracy = None
     if against is not None and calibration is not None and found.runs:
         accuracy = evaluate_file(model, calibration, against=against, preprocessing=preprocessing)
     return VerifiedFile(path=model, model=known, verification=found, accuracy=accuracy)
+
+
+def _claimed_recipe(known: TFLiteModel) -> Recipe | None:
+    """The recipe that a file's provenance tells; None where it has none."""
+    from converters.recipes import parse_recipe
+
+    if known.recipe == UNKNOWN_RECIPE:
+        return None
+    return parse_recipe(known.recipe, known.recipe_rules)

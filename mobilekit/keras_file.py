@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit.core.digest import sha256_file
-from mobilekit.core.errors import ModelFileError, StorageError, UsageError
+from mobilekit.core.errors import StorageError, UsageError
 from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.records import RecordError, from_json
@@ -57,33 +56,6 @@ def save_network(path: Path, model: keras.Model, spec: ModelSpec, expects: Prepr
             sidecar(path).unlink(missing_ok=True)
             os.replace(written, path)
     write_json(sidecar(path), KerasFile(sha256=sha256_file(path), spec=spec, preprocessing=expects))
-
-
-def load_network(path: Path) -> keras.Model:
-    """Reads a .keras file; code inside it is refused.
-
-    Raises:
-        UsageError: If there is no such file.
-        ModelFileError: If it is no .keras file, holds code, or needs a layer that is not known.
-    """
-    import keras
-
-    if not path.is_file():
-        raise UsageError(f"There is no model file {path}.")
-    if path.suffix != ".keras":
-        raise UsageError(f"{path} is no .keras file; only those are read here.")
-    if not zipfile.is_zipfile(path):
-        raise ModelFileError(str(path), "it is truncated, or no archive that Keras wrote")
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    # A damaged archive ends in whatever its decoder meets: BadZipFile, zlib.error, EOFError…
-    except Exception as error:
-        if "Lambda" in str(error):
-            raise ModelFileError(
-                str(path), "it holds a Lambda layer, which is code; build it without"
-            ) from error
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelFileError(str(path), f"Keras cannot load it ({first.rstrip('.')})") from error
 
 
 def read_keras_sidecar(path: Path) -> KerasFile | None:

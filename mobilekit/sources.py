@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import numpy as np
 from converters.fidelity import FileRunner
 from converters.tflite_reader import read_model
 from converters.writer import read_sidecar
-from mobilekit.conversion import Network, expect_input
+from mobilekit.conversion import Network
+from mobilekit.conversion_checks import expect_input, nothing_says
 from mobilekit.core.digest import digest, sha256_file
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel
@@ -20,8 +22,9 @@ from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.storage import storage_errors
 from mobilekit.evaluate import Reference
 from mobilekit.extras import need
+from mobilekit.float_models import TFLiteFloatModel, keras_float_model
 from mobilekit.images import ImageSet, read_inputs
-from mobilekit.keras_file import load_network, read_keras_sidecar
+from mobilekit.keras_file import read_keras_sidecar
 from mobilekit.weights import preprocessing_for
 from mobilekit.weights.locate import find_weights
 
@@ -73,28 +76,82 @@ def network_of_spec(spec: ModelSpec, weights: str) -> Network:
 
 
 def network_of_file(path: Path, expects: Preprocessing | None = None) -> Network:
-    """A .keras file; what its input expects is in its sidecar, or has to be given.
+    """A model file: .keras, .h5, a SavedModel folder or a float .tflite.
+
+    What its input expects is in its sidecar, or has to be given where it takes pictures.
 
     Raises:
-        UsageError: If there is no such file, or nobody says what its input expects.
+        UsageError: If there is no such file.
         StorageError: If the sidecar is broken.
+        ModelFileError: If it is a .tflite that cannot be trusted.
+        ConversionError: If it is a .tflite that is quantized already, or does not run.
     """
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(f"There is no model file {path}.")
+    if path.suffix == ".tflite":
+        return _network_of_tflite(path, expects)
     known = read_keras_sidecar(path)
-    expects = expected_input(path, expects, known.preprocessing if known else None)
 
     def build() -> keras.Model:
         need("tensorflow", "keras")
-        return load_network(path)
+        from mobilekit.model_files import load_model_file
+
+        return load_model_file(path)
 
     return Network(
         name=known.spec.name if known and known.spec else path.stem,
-        identity=known.sha256 if known else sha256_file(path),
-        preprocessing=expects,
+        identity=known.sha256 if known else _identity(path),
+        preprocessing=expects or (known.preprocessing if known else None),
         build=build,
         spec=known.spec if known else None,
     )
+
+
+def network_of_model(model: keras.Model, expects: Preprocessing | None = None) -> Network:
+    """A Keras model in memory."""
+    weights = hashlib.sha256()
+    for value in model.get_weights():
+        weights.update(np.ascontiguousarray(value).tobytes())
+    # Custom layers may have no config; their weights and names tell them apart.
+    described = [(layer.name, type(layer).__name__) for layer in model.layers]
+    return Network(
+        name=_file_name(model.name),
+        identity=digest([described, weights.hexdigest()]),
+        preprocessing=expects,
+        build=lambda: model,
+    )
+
+
+def _network_of_tflite(path: Path, expects: Preprocessing | None) -> Network:
+    from converters.foreign_float import as_float_file
+
+    content, known = describe_tflite(path)
+    ready = as_float_file(content, str(path))
+
+    def build() -> keras.Model:
+        raise UsageError(f"{path} is a .tflite, and no Keras model can be built of it.")
+
+    return Network(
+        name=known.name,
+        identity=known.sha256,
+        preprocessing=expects or known.preprocessing,
+        build=build,
+        spec=known.spec,
+        source=lambda: TFLiteFloatModel(ready, str(path)),
+    )
+
+
+def _identity(path: Path) -> str:
+    """Digest of a file, or of all files of a SavedModel folder."""
+    if path.is_file():
+        return sha256_file(path)
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    return digest([(each.relative_to(path).as_posix(), sha256_file(each)) for each in files])
+
+
+def _file_name(name: str) -> str:
+    """A model's name as a part of a path."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name) or "model"
 
 
 def describe_tflite(path: Path) -> tuple[bytes, TFLiteModel]:
@@ -146,10 +203,7 @@ def expected_input(
     """
     expects = given or written
     if expects is None:
-        raise UsageError(
-            f"Nothing says what the input of {path} expects. Give --mean and --std (pixels are"
-            " 0..255), for example --mean 127.5 --std 127.5 for -1..1."
-        )
+        raise UsageError(nothing_says(str(path)))
     return expects
 
 
@@ -166,7 +220,7 @@ def reference_of(path: Path, images: ImageSet, expects: Preprocessing) -> Refere
         content, known = describe_tflite(path)
         return Reference(name=known.sha256, logits=FileRunner(content).run(readable))
     network = network_of_file(path, expects)
-    model = network.build()
-    expect_input(model, path.name, expects)
-    rows = [np.asarray(model(pixels, training=False)) for pixels in readable]
+    model = keras_float_model(network.build())
+    expect_input(model.input_shapes, path.name, expects)
+    rows = [model.answers((pixels,))[0] for pixels in readable]
     return Reference(name=network.identity, logits=np.concatenate(rows))

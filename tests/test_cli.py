@@ -309,6 +309,40 @@ def test_doctor_says_what_is_there(folder, capsys):
     assert "make data" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--io", "int8", "--per-channel", "--runtime", "2.14"], 0, ""),
+        (["--io", "uint8"], 1, "2 findings; the first: The input 'image' is int8, and uint8"),
+        (["--mean", "127.5", "--std", "127.5", "--crop", "8"], 1, "preprocessing to -1..1 gives"),
+        (["--runtime", "2.15"], 2, "Unknown runtime '2.15'. Did you mean '2.14'?"),
+    ],
+)
+def test_verify_holds_a_file_against_what_is_claimed(folder, capsys, options, code, words):
+    Path("int8.tflite").write_bytes(tiny_int8())
+    assert main(["verify", "int8.tflite", *options]) == code
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--keep-float", "["], "--keep-float '[' is no regular expression"),
+        (["--int16", "conv"], "float16 cannot be mixed so"),
+        (["--quantizer", "tfite"], "Unknown quantizer 'tfite'. Did you mean 'tflite'?"),
+        (["--calibration", "none.npz"], "There is no file none.npz"),
+    ],
+)
+@pytest.mark.needs_tensorflow
+def test_options_of_convert_that_cannot_be_are_refused(folder, capsys, options, words):
+    Path("float.tflite").write_bytes(tiny_float())
+    before = sorted(Path().iterdir())
+    convert = ["convert", "float.tflite", "--recipe", "float16", "-o", "new.tflite"]
+    expects = ["--mean", "0", "--crop", "8"]
+    assert words in fails(capsys, 2, *convert, *expects, *options)
+    assert sorted(Path().iterdir()) == before
+
+
 @pytest.mark.parametrize("command", ["build", "info"])
 def test_without_tensorflow_it_says_how_to_get_it(folder, command):
     import subprocess

@@ -1,5 +1,6 @@
 """The vocabulary: recipes, targets, preprocessing, errors, tables."""
 
+import itertools
 import pickle
 from dataclasses import replace
 
@@ -87,6 +88,9 @@ def test_recipe_names_are_the_formats_grammar():
         "dynamic_wi8_afp32",
         "weight_only_wi8_afp32",
         "static_wi8_ai8",
+        "static_wi8_ai16",
+        "dynamic_wi4_afp32",
+        "weight_only_wi4_afp32",
     ]
 
 
@@ -95,7 +99,7 @@ def valid_recipes() -> list[Recipe]:
     for scheme, bits in BITS.items():
         for weight_bits, activation_bits in bits:
             for granularity in Granularity:
-                for io in IoType:
+                for io, float_logits in itertools.product(IoType, (False, True)):
                     try:
                         recipes.append(
                             Recipe(
@@ -104,6 +108,7 @@ def valid_recipes() -> list[Recipe]:
                                 activation_bits=activation_bits,
                                 granularity=granularity,
                                 io=io,
+                                float_logits=float_logits,
                             )
                         )
                     except ValueError:

@@ -56,6 +56,8 @@ def test_what_was_written_before_keys_were_added_can_still_be_read():
     assert old.runs[0].retried is False
     document = json.loads((GOLDEN / "old" / "run.json").read_text())
     assert from_json(Run, document, ignore_unknown=True).cool_down is None
+    model = from_json(TFLiteModel, json.loads((GOLDEN / "old" / "model.json").read_text()))
+    assert (model.recipe_rules, model.quantizer) == ((), "ours")
 
 
 def test_the_golden_plan_is_the_one_of_the_docs():
@@ -75,7 +77,7 @@ def test_every_golden_file_has_a_test():
     assert {path.name for path in GOLDEN.iterdir() if path.is_file()} == tested
 
 
-@pytest.mark.parametrize("record", [Run, Measurement, Session, Plan])
+@pytest.mark.parametrize("record", [Run, Measurement, Session, Plan, TFLiteModel])
 def test_every_key_is_documented(record):
     assert {field.name for field in dataclasses.fields(record)} <= words(FORMATS)
 

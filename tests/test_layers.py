@@ -67,7 +67,7 @@ def test_a_bench_host_needs_no_tensorflow():
 @pytest.mark.parametrize(
     ("door", "module"),
     [
-        ("converters/freeze.py", "TFLiteConverter"),
+        ("converters/freeze.py", "tf.lite.TFLiteConverter"),
         ("converters/quantize.py", "from ai_edge_quantizer"),
         ("mobilekit/weights/tensor_pickle.py", "import pickle"),
         ("android_bench/devices/ssh_connection.py", '["ssh", '),

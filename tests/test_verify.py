@@ -14,6 +14,7 @@ from converters.recipes import parse_recipe
 from converters.tflite_reader import read_model
 from converters.verify import ALLOCATES, CHECKS, verify
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.recipe import LayerArithmetic, LayerRule
 from tests import tiny_models
 from tests.tiny_models import tiny_float, tiny_int8
 
@@ -21,9 +22,15 @@ RAW_PIXELS = Preprocessing(input_size=(8, 8), resize_shorter=8)
 TO_UNIT = Preprocessing(input_size=(8, 8), resize_shorter=8, mean=(127.5,) * 3, std=(127.5,) * 3)
 
 
-def verified(content, recipe=None, *, layers=tiny_models.LAYERS, allocate=False, **claims):
+KEEP_LOGITS = LayerRule(arithmetic=LayerArithmetic.FLOAT, pattern="log.*")
+INT16_POOL = LayerRule(arithmetic=LayerArithmetic.INT16, pattern="MEAN")
+
+
+def verified(
+    content, recipe=None, *, rules=(), layers=tiny_models.LAYERS, allocate=False, **claims
+):
     graph = read_model(content, "net.tflite")
-    claimed = parse_recipe(recipe) if recipe else None
+    claimed = parse_recipe(recipe, rules) if recipe else None
     return verify(graph, recipe=claimed, layers=layers, allocate=allocate, **claims)
 
 
@@ -76,6 +83,11 @@ def test_a_full_integer_file_is_described():
     [image] = description.inputs
     assert (image.name, image.dtype, image.shape) == ("image", "int8", tiny_models.IMAGE)
     assert (image.scale, image.zero_point) == (1.0, -128)
+
+
+def test_a_layer_that_a_rule_keeps_float_is_no_fault():
+    content = tiny_int8(dense="float32")
+    assert verified(content, "static_wi8_ai8", rules=(KEEP_LOGITS,), allocate=True).ok
 
 
 def test_unsigned_outputs_are_integers_too():
@@ -174,6 +186,11 @@ FAULTS = {
         {"preprocessing": TO_UNIT},
         [("input_scale", None, None)],
     ),
+    "fed 0-255 through a float input": (
+        tiny_int8(float_io=True),
+        {"preprocessing": TO_UNIT},
+        [("input_scale", None, None)],
+    ),
     "zero point": (
         tiny_int8(image=(1.0, -127)),
         {"preprocessing": RAW_PIXELS},
@@ -208,6 +225,27 @@ FAULTS = {
         tiny_int8(),
         {"recipe": "static_wi8_ai8_pertensor"},
         [("granularity", *CONV), ("granularity", *LOGITS)],
+    ),
+    "uint8 asked for": (
+        tiny_int8(),
+        {"io": "uint8"},
+        [("io_type", None, None)] * 2,
+    ),
+    "convolutions per tensor": (
+        tiny_int8(per_channel=False),
+        {"per_channel": True},
+        [("granularity", *CONV)],
+    ),
+    "float per channel": (tiny_float(), {"per_channel": True}, [("no_scales", None, None)]),
+    "too new for 2.14": (
+        tiny_models.tiny_dynamic(),
+        {"runtime": "2.14"},
+        [("operator_version", *LOGITS)],
+    ),
+    "a rule that did nothing": (
+        tiny_int8(),
+        {"recipe": "static_wi8_ai8", "rules": (KEEP_LOGITS, INT16_POOL)},
+        [("rules", *LOGITS), ("rules", *POOL)],
     ),
     "NaN": (with_kernel(put_nan), {}, [("not_finite", *CONV)]),
     "zero scale": (with_kernel(put_zero_scale, tiny_int8()), {}, [("scales", *CONV)]),

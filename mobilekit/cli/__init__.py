@@ -62,7 +62,7 @@ COMMANDS: Registry[Command] = Registry(
         Command(name="info", summary="Count a network's parameters, MACs and memory."),
         Command(name="run", summary="Do a whole plan: build, convert, evaluate, measure, report."),
         Command(name="build", summary="Build a network, with weights, as a .keras file."),
-        Command(name="convert", summary="Convert a .keras file to .tflite."),
+        Command(name="convert", summary="Convert a model to .tflite, as a recipe says."),
         Command(name="verify", summary="Check that a .tflite file is what it claims to be."),
         Command(name="evaluate", summary="Judge a .tflite file on images."),
         Command(name="devices", summary="Show this computer and every phone that adb sees."),

@@ -1,4 +1,4 @@
-"""`mobilekit convert`: a .keras file as .tflite."""
+"""`mobilekit convert`: a model as .tflite."""
 
 from __future__ import annotations
 
@@ -11,15 +11,35 @@ EXAMPLES = """\
   mobilekit convert net.keras --recipe float32 -o net.tflite
   mobilekit convert net.keras --recipe static_wi8_ai8 --calibration photos/ -o net.tflite
   mobilekit convert net.keras --recipe static_wi8_ai8 --calibration photos/ \\
-      --mean 127.5 --std 127.5 -o net.tflite"""
+      --mean 127.5 --std 127.5 -o net.tflite
+  mobilekit convert float.tflite --recipe static_wi8_ai8 --calibration photos/ \\
+      --mean 127.5 --std 127.5 --keep-float 'head_.*' -o net.tflite"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the model, the recipe, the photographs and the output."""
-    parser.add_argument("model", type=Path, help="a .keras file")
+    parser.add_argument(
+        "model", type=Path, help="a .keras or .h5 file, a SavedModel folder, or a float .tflite"
+    )
     parser.add_argument("--recipe", required=True, help="a name of `mobilekit list recipes`")
     parser.add_argument(
-        "--calibration", type=Path, help="folder of photographs, for static recipes"
+        "--calibration",
+        type=Path,
+        help="folder of photographs, or .npz of arrays, for static recipes",
+    )
+    layers = "layers that match PATTERN, a regular expression of a layer's or operator's name"
+    parser.add_argument(
+        "--keep-float", metavar="PATTERN", action="append", default=[], help=f"float: {layers}"
+    )
+    parser.add_argument(
+        "--int16",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="int16 activations: such layers; no delegate takes them",
+    )
+    parser.add_argument(
+        "--quantizer", default="ours", help="ours (default), ai-edge or tflite, to compare with"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .tflite file")
     add_preprocessing(parser)
@@ -28,14 +48,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Converts it, checks it and prints where it is."""
     from mobilekit.cli.progress import say
+    from mobilekit.core.recipe import LayerArithmetic, LayerRule
     from mobilekit.files import convert_file
 
+    options = ((LayerArithmetic.FLOAT, args.keep_float), (LayerArithmetic.INT16, args.int16))
     model = convert_file(
         args.model,
         args.recipe,
         args.output,
+        rules=[
+            LayerRule(arithmetic=arithmetic, pattern=pattern)
+            for arithmetic, patterns in options
+            for pattern in patterns
+        ],
         calibration=args.calibration,
         preprocessing=preprocessing(args),
+        quantizer=args.quantizer,
         say=say,
     )
     print(f"{args.output}  {model.recipe}  {model.size_bytes:,} bytes  sha256 {model.sha256[:16]}")

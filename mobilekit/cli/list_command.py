@@ -50,6 +50,18 @@ def _recipes() -> list[dict[str, object]]:
     return [{"name": row.name, "summary": row.summary} for row in RECIPES.values()]
 
 
+def _quantizers() -> list[dict[str, object]]:
+    from converters.quantizers import QUANTIZERS
+
+    return [{"name": row.name, "summary": row.summary} for row in QUANTIZERS.values()]
+
+
+def _runtimes() -> list[dict[str, object]]:
+    from converters.operator_versions import RUNTIMES
+
+    return [{"name": row.name, "package": row.package} for row in RUNTIMES.values()]
+
+
 def _delegates() -> list[dict[str, object]]:
     from mobilekit.core.target import DELEGATES
 
@@ -74,6 +86,8 @@ def _device_kinds() -> list[dict[str, object]]:
 TABLES: dict[str, Callable[[], list[dict[str, object]]]] = {
     "architectures": _architectures,
     "recipes": _recipes,
+    "quantizers": _quantizers,
+    "runtimes": _runtimes,
     "delegates": _delegates,
     "device-kinds": _device_kinds,
 }

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   mobilekit verify net.tflite
-  mobilekit verify net.tflite --full-integer
+  mobilekit verify net.tflite --full-integer --io int8 --per-channel
+  mobilekit verify net.tflite --runtime 2.14
   mobilekit verify net.tflite --against net.keras --calibration photos/"""
 
 SHOWN = 3  # findings of one check
+IO_TYPES = ("int8", "uint8", "int16", "float32")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="a .tflite file")
     parser.add_argument(
         "--full-integer", action="store_true", help="every operator and the I/O must be integer"
+    )
+    parser.add_argument(
+        "--io", choices=IO_TYPES, help="element type that inputs and outputs must have"
+    )
+    parser.add_argument(
+        "--per-channel",
+        action="store_true",
+        help="convolutions must have a scale for every output channel",
+    )
+    parser.add_argument(
+        "--runtime", help="that has to run it: 2.14 (tflite-runtime) or litert-1.0 to litert-2.3"
     )
     parser.add_argument("--against", type=Path, help="the .keras or float .tflite it was made from")
     parser.add_argument(
@@ -44,6 +57,9 @@ def run(args: argparse.Namespace) -> None:
     found = verify_file(
         args.model,
         full_integer=args.full_integer,
+        io=args.io,
+        per_channel=args.per_channel,
+        runtime=args.runtime,
         against=args.against,
         calibration=args.calibration,
         preprocessing=preprocessing(args),

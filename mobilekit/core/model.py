@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.recipe import LayerRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,8 @@ class TFLiteModel:
         layers: The Keras layers in order; operators are traced back to these names.
         made_with: Versions of everything that made it, by package.
         calibration_sha256: Digest of the calibration images in order; None where none were used.
+        recipe_rules: Layers of a mixed recipe that compute in another way.
+        quantizer: A row of `converters.quantizers`.
         schema: Of this document.
     """
 
@@ -119,4 +122,6 @@ class TFLiteModel:
     layers: tuple[str, ...] = ()
     made_with: Mapping[str, str] = field(default_factory=dict)
     calibration_sha256: str | None = None
+    recipe_rules: tuple[LayerRule, ...] = ()
+    quantizer: str = "ours"
     schema: int = 1

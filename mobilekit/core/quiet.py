@@ -1,12 +1,13 @@
-"""Keeps native libraries from writing where a person reads."""
+"""Keeps libraries from writing where a person reads."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 
 @contextmanager
@@ -26,5 +27,13 @@ def quiet_stderr() -> Iterator[None]:
             os.write(kept, held.read())
             raise
         finally:
+            sys.stderr.flush()  # what Python still holds of it was written inside
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Holds back what native libraries and Python write, on either stream, for good."""
+    with quiet_stderr(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield

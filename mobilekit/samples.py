@@ -1,0 +1,89 @@
+"""Inputs that a network is calibrated and compared on: photographs, or arrays of any shape."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from mobilekit.core.digest import digest, sha256_file
+from mobilekit.core.errors import UsageError
+from mobilekit.core.storage import storage_errors
+from mobilekit.images import ImageSet, image_set
+
+SUFFIX = ".npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArraySet:
+    """Samples in a .npz file: one array an input in the file's order, samples along its first axis.
+
+    Attributes:
+        path: The file. Pickled objects in it are refused.
+    """
+
+    path: Path
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the file."""
+        return digest(["arrays", sha256_file(self.path)])
+
+    def read(self, shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[np.ndarray, ...]]:
+        """Every sample: float32 arrays with batch 1, as they stand in the file.
+
+        Args:
+            shapes: Of the model's inputs, with batch 1.
+
+        Raises:
+            UsageError: If it holds other arrays than the model takes, not equally many samples of
+                each input, or values that are not finite.
+            StorageError: If it cannot be read.
+        """
+        arrays = self._arrays()
+        lengths = {len(array) if array.ndim else 0 for array in arrays}
+        if len(lengths) != 1 or lengths == {0}:
+            raise UsageError(
+                f"{self.path} has to hold equally many samples of every input, and at least one:"
+                f" its arrays have shapes {', '.join(str(array.shape) for array in arrays)}."
+            )
+        given = [(1, *array.shape[1:]) for array in arrays]
+        if given != list(shapes):
+            raise UsageError(
+                f"{self.path} holds samples of {' and '.join(map(str, given))}, and the model takes"
+                f" {' and '.join(map(str, shapes))}: one array an input, in the model's order."
+            )
+        for index in range(*lengths):
+            sample = tuple(array[index : index + 1].astype(np.float32) for array in arrays)
+            if not all(np.isfinite(array).all() for array in sample):
+                raise UsageError(f"{self.path} holds values that are not finite in sample {index}.")
+            yield sample
+
+    def _arrays(self) -> list[np.ndarray]:
+        with storage_errors(self.path, "read"):
+            try:
+                with np.load(self.path, allow_pickle=False) as archive:
+                    return [archive[name] for name in archive.files]
+            except (ValueError, EOFError, zipfile.BadZipFile) as error:
+                raise UsageError(f"{self.path} is no .npz of number arrays ({error}).") from error
+
+
+SampleSet = ImageSet | ArraySet
+
+
+def sample_set(path: Path) -> SampleSet:
+    """A folder of photographs, or a .npz file of arrays.
+
+    Raises:
+        UsageError: If it is neither, or holds nothing.
+        StorageError: If it cannot be read.
+    """
+    if path.suffix != SUFFIX:
+        return image_set(path)
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    return ArraySet(path=path)

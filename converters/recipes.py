@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mobilekit.core.errors import UnknownNameError
-from mobilekit.core.recipe import Granularity, IoType, Recipe, Scheme
+from converters.methods import combination, spelled
+from mobilekit.core.errors import UnknownNameError, UsageError
+from mobilekit.core.recipe import Effort, Granularity, IoType, Recipe, Scheme
 from mobilekit.core.registry import Registry
 
 
@@ -73,3 +74,17 @@ def parse_recipe(name: str) -> Recipe:
     except ValueError:
         raise UnknownNameError("recipe", name, RECIPES) from None
     return recipe
+
+
+def with_method(recipe: Recipe, method: str) -> Recipe:
+    """A static int8 recipe with methods that are named, e.g. "equalize+bias_correction".
+
+    Raises:
+        UsageError: If one does not exist, they do not go together, or the recipe takes none.
+    """
+    methods = spelled(combination(method.split("+")))
+    if not recipe.takes_methods:
+        raise UsageError(
+            f"{recipe.name} has no methods to choose; they make static int8 files more accurate."
+        )
+    return replace(recipe, method=methods, effort=Effort.NONE)

@@ -14,6 +14,7 @@ from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.recipe import Effort
 
 if TYPE_CHECKING:
     from android_bench.devices.cleaning import Cleaned
@@ -113,6 +114,8 @@ def convert_file(
     *,
     calibration: Path | None = None,
     preprocessing: Preprocessing | None = None,
+    effort: Effort = Effort.FAST,
+    method: str | None = None,
     say: Callable[[str], None] = _silent,
 ) -> TFLiteModel:
     """Converts a .keras file and writes a .tflite that has passed its checks, with provenance.
@@ -123,6 +126,9 @@ def convert_file(
         output: The .tflite file.
         calibration: Folder of photographs; static recipes need one.
         preprocessing: What the input expects, where no description lies beside the model.
+        effort: How long a rule may take to choose methods that make a static int8 file more
+            accurate; other recipes have none to choose.
+        method: Names of `converters.methods` joined by "+" instead of the rule.
         say: Told in sentences what is done.
 
     Raises:
@@ -130,13 +136,15 @@ def convert_file(
         ConversionError: If the model cannot become this file, or the file fails its checks.
         StorageError: If it cannot be written.
     """
-    from converters.recipes import parse_recipe
+    from converters.recipes import parse_recipe, with_method
     from converters.writer import write_model
     from mobilekit.conversion import Conversion
     from mobilekit.images import image_set
     from mobilekit.sources import network_of_file
 
-    wanted = parse_recipe(recipe)
+    wanted = parse_recipe(recipe).with_effort(effort)
+    if method is not None:
+        wanted = with_method(parse_recipe(recipe), method)
     if output.suffix != ".tflite":
         raise UsageError(f"{output} must end in .tflite, which is what it will be.")
     network = network_of_file(model, preprocessing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,12 @@ from converters.verify import Verification, verify
 from converters.writer import read_sidecar, versions, write_model
 from mobilekit.arrays import is_array, read_array, write_array
 from mobilekit.core.accuracy import Accuracy
+from mobilekit.core.choice import Choice
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
-from mobilekit.core.recipe import IoType, Recipe, Scheme
+from mobilekit.core.recipe import MINMAX, IoType, Recipe, Scheme
 from mobilekit.extras import need
 from mobilekit.images import ImageSet, read_inputs
 from mobilekit.kit import ROOT
@@ -41,6 +42,7 @@ FLOAT32 = Recipe(scheme=Scheme.FLOAT, weight_bits=32)
 FLOORS_DB = {Scheme.FLOAT: 40.0, Scheme.WEIGHT_ONLY: 6.0, Scheme.DYNAMIC: 6.0, Scheme.STATIC: 6.0}
 FLOAT32_FLOOR_DB = 60.0
 PROBES = 4  # inputs on which the float file is held against Keras
+METHOD_PHOTOGRAPHS = 20  # that methods look at; ranges come from all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,7 @@ class Conversion:
         self._folder = folder / f"{network.name}-{self._key[:12]}"
         self._built: keras.Model | None = None
         self._ranges: Ranges | None = None
+        self._choices: dict[Recipe, Choice] = {}
 
     def file(self, recipe: Recipe) -> ConvertedFile:
         """The file of a recipe.
@@ -167,7 +170,10 @@ class Conversion:
         base = self._float_file().path.read_bytes()
         self._say(f"{self.network.name} {recipe.name}: converting")
         ranges = self._calibrated(base) if recipe.needs_calibration else None
-        content = derive(base, recipe, ranges=ranges, preprocessing=self.network.preprocessing)
+        if recipe.method == MINMAX or ranges is None:
+            content = derive(base, recipe, ranges=ranges, preprocessing=self.network.preprocessing)
+        else:
+            content = self._improved(base, recipe, ranges)
         inputs = list(self._probe_inputs())
         expect_close(
             FileRunner(base).run(inputs),
@@ -176,6 +182,30 @@ class Conversion:
             f"{self.network.name} as {recipe.name}",
         )
         return content
+
+    def _improved(self, base: bytes, recipe: Recipe, ranges: Ranges) -> bytes:
+        from converters.calibration import calibrate
+        from converters.methods.choice import improve
+
+        images = self._calibration
+        assert images is not None  # ranges come from them
+
+        def recalibrate(content: bytes) -> Mapping[str, tuple[float, float]]:
+            """Ranges of the float file, or of one that methods made of it."""
+            if content == base:
+                return ranges.by_tensor
+            return calibrate(content, self._inputs(images)).by_tensor
+
+        made = improve(
+            base,
+            recipe,
+            self.network.preprocessing,
+            list(self._inputs(images.spread(METHOD_PHOTOGRAPHS))),
+            recalibrate=recalibrate,
+            say=lambda sentence: self._say(f"{self.network.name} {recipe.name}: {sentence}"),
+        )
+        self._choices[recipe] = made.choice
+        return made.content
 
     def _probe_inputs(self) -> Iterator[np.ndarray]:
         """A few photographs, or noise in the input's range where there are none."""
@@ -238,6 +268,7 @@ class Conversion:
             layers=self._layers(),
             made_with=versions(),
             calibration_sha256=self._images_digest(recipe),
+            choice=self._choices.get(recipe),
         )
 
     def _layers(self) -> tuple[str, ...]:

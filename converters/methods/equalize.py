@@ -1,216 +1,195 @@
-"""Cross-layer equalization (arXiv:1906.04721) for activations: no channel is much wider than another.
+"""Equalization (arXiv:1906.04721): no channel of a tensor is much wider than another.
 
-Tensors whose channels must keep one factor (both sides of an addition, padding, pooling) are a
-group. A factor moves from the weights that write a group into the weights that read it, so the
-float network stays what it was.
+A factor a channel moves from the weights that write a group of tensors into the weights that read
+it, so the float network stays what it was. Which factors are best is computed from the noise that
+8 bits add to the readers: that of the activations, which shrinks as narrow channels are widened,
+and that of their weights, which grows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
-from converters.methods.observation import Observation
-from converters.methods.surgery import NO_ACTIVATION, Layer, Model
+from converters.methods.channel_groups import OP, ChannelGroup, channel_groups
+from converters.methods.observation import Observation, Spread
+from converters.methods.surgery import Layer, Model
 
-OP = schema.BuiltinOperator
-# Operators that give each channel back as it came, up to a factor.
-TRANSPARENT = frozenset({OP.ADD, OP.PAD, OP.MEAN, OP.MAX_POOL_2D, OP.AVERAGE_POOL_2D, OP.RELU})
-HOMOGENEOUS = frozenset({NO_ACTIVATION, schema.ActivationFunctionType.RELU})
+# Factors that are tried: (a channel's largest value) ** -a times (its largest weight) ** b.
+EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+LARGEST_FACTOR = 64.0
+SMALLEST_SHARE = 1e-4  # channels narrower than this share of the widest count as dead
 SIX = 6.0
-# How far beyond what was seen a channel may reach on other images: by this factor, or this many
-# standard deviations over its mean. 1.15 times the observed broke a float network.
+# How far beyond what was seen a ReLU6 channel may reach on other images: by this factor, or this
+# many standard deviations over its mean. 1.15 times the observed broke a float network (14.5 dB).
 HEADROOM = 1.5
 DEVIATIONS = 8.0
-LARGEST_FACTOR = 64.0
+STEPS, HALF_STEPS = 255.0, 127.0
+SWEEPS = {False: 1, True: 2}  # with one scale a tensor, groups depend on their neighbours
 
 
-@dataclass
-class _Group:
-    tensors: set[int]
-    writers: list[Layer]
-    readers: list[Layer]
-    bounded: set[str]
-    frozen: bool = False
+@dataclass(frozen=True, kw_only=True)
+class Equalized:
+    """What equalization made.
+
+    Attributes:
+        content: The float file.
+        seen: What would be observed of it.
+        groups: How many groups of tensors were changed.
+    """
+
+    content: bytes
+    seen: Observation
+    groups: int
 
 
-class _Groups:
-    """Union-find over tensors."""
+def equalize(
+    content: bytes, seen: Observation, *, per_tensor: bool = False, through_relu6: bool = True
+) -> Equalized:
+    """Equalizes a float file.
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        graph = model.graph
-        self._leader = list(range(len(graph.tensors)))
-        self.frozen: set[int] = {int(i) for i in (*graph.inputs, *graph.outputs)}
-        self.layers = {layer.position: layer for layer in model.layers()}
-        self.bounded: dict[int, list[str]] = {}
-        for position, operator in enumerate(graph.operators):
-            self._visit(position, operator)
+    Args:
+        content: The float file.
+        seen: What was observed of it.
+        per_tensor: Whether weights will have one scale a tensor.
+        through_relu6: Whether to change channels that end in ReLU6, which is exact only as far as
+            they never exceed what was seen by HEADROOM and DEVIATIONS.
+    """
+    model = Model(content)
+    scaling = _Scaling(model, seen, per_tensor)
+    changed = set()
+    for _ in range(SWEEPS[per_tensor]):
+        for number, group in enumerate(channel_groups(model)):
+            if group.bounded and not through_relu6:
+                continue
+            if scaling.improve(group):
+                changed.add(number)
+    return Equalized(content=model.pack(), seen=scaling.seen(), groups=len(changed))
 
-    def find(self, tensor: int) -> int:
-        while self._leader[tensor] != tensor:
-            self._leader[tensor] = self._leader[self._leader[tensor]]
-            tensor = self._leader[tensor]
-        return tensor
 
-    def _visit(self, position: int, operator: schema.OperatorT) -> None:
-        model = self._model
-        options = operator.builtinOptions
-        fused = getattr(options, "fusedActivationFunction", NO_ACTIVATION)
-        outputs = [int(i) for i in operator.outputs]
-        if position in self.layers:
-            layer = self.layers[position]
-            if fused == schema.ActivationFunctionType.RELU6:
-                self.bounded.setdefault(layer.output, []).append(layer.name)
-            elif fused not in HOMOGENEOUS:
-                self.frozen.add(layer.output)
-            shape, wshape = (model.graph.tensors[i].shape for i in (layer.input, layer.weights))
-            c = int(shape[-1])
-            if layer.code == OP.FULLY_CONNECTED:
-                if len(shape) != 2 or c != int(wshape[1]):
-                    self.frozen.add(layer.input)
-            elif layer.code == OP.CONV_2D:
-                if int(wshape[3]) != c:
-                    self.frozen.add(layer.input)
-            elif int(wshape[3]) != c:
-                self.frozen.add(layer.input)
-            return
-        inputs = [int(i) for i in operator.inputs if i >= 0]
-        activations = [i for i in inputs if not model.is_constant(i)]
-        if self._is_transparent(operator, inputs, activations, fused):
-            for other in (*activations, *outputs):
-                self._leader[self.find(other)] = self.find(outputs[0])
-        else:
-            self.frozen.update(activations + outputs)
+class _Scaling:
+    """Chooses factors and moves them, keeping what was seen in step."""
 
-    def _is_transparent(self, operator, inputs, activations, fused) -> bool:
-        model = self._model
-        code = model.code(operator)
-        if code not in TRANSPARENT or fused not in HOMOGENEOUS:
+    def __init__(self, model: Model, seen: Observation, per_tensor: bool) -> None:
+        self._model, self._per_tensor = model, per_tensor
+        self._tensors, self._before = dict(seen.tensors), dict(seen.before)
+        self._outputs = seen.outputs
+
+    def seen(self) -> Observation:
+        return Observation(tensors=self._tensors, before=self._before, outputs=self._outputs)
+
+    def improve(self, group: ChannelGroup) -> bool:
+        """Gives a group the best factors; False where 1 is best."""
+        best: np.ndarray | None = None
+        channels = len(self._spread(group.tensors[0]).largest)
+        least = self._noise(group, np.ones(channels))
+        for factors in self._tried(group):
+            noise = self._noise(group, factors)
+            if noise < least:
+                best, least = factors, noise
+        if best is None:
             return False
-        shapes = [tuple(model.graph.tensors[i].shape) for i in (*activations, *map(int, operator.outputs))]
-        if code == OP.ADD:
-            return len(activations) == 2 and len(set(shapes)) == 1
-        if code == OP.MEAN:
-            rank = len(shapes[0])
-            axes = {int(a) % rank for a in model.values(inputs[1]).reshape(-1)}
-            return rank - 1 not in axes
-        if code == OP.PAD:
-            p = model.values(inputs[1])
-            return not p[-1].any()
+        self._move(group, best.astype(np.float32))
         return True
 
+    def _tried(self, group: ChannelGroup) -> list[np.ndarray]:
+        widths = np.max([_share(self._spread(t).largest) for t in group.tensors], axis=0)
+        weights = np.max(
+            [_share(_by_input(r, self._weights(r)).max(axis=1)) for r in group.readers], axis=0
+        )
+        limits, fixed = np.full(len(widths), LARGEST_FACTOR), np.zeros(len(widths), bool)
+        for layer in group.bounded:
+            reach = _reach(self._before[layer.name])
+            fixed |= reach > SIX
+            limits = np.minimum(limits, SIX / np.maximum(reach, SMALLEST_SHARE))
+        tried = []
+        for a, b in itertools.product(EXPONENTS, EXPONENTS):
+            factors = widths**-a * weights**b
+            factors /= (factors * widths).max()  # the widest channel keeps the tensor's range
+            tried.append(np.where(fixed, 1.0, np.minimum(factors, limits)))
+        return tried
 
-def equalize(content: bytes, seen: Observation, exponent="auto", kinds=("plain", "relu", "relu6")) -> bytes:
-    model = Model(content)
-    groups = _Groups(model)
-    members: dict[int, list[int]] = {}
-    produced = {int(o) for op in model.graph.operators for o in op.outputs}
-    for t in produced | {int(model.graph.inputs[0])}:
-        members.setdefault(groups.find(t), []).append(t)
-    frozen = {groups.find(t) for t in groups.frozen}
-    for leader, tensors in members.items():
-        if leader in frozen:
-            continue
-        writers = [l for l in groups.layers.values() if groups.find(l.output) == leader]
-        readers = [l for l in groups.layers.values() if groups.find(l.input) == leader]
-        if not writers or not readers:
-            continue
-        bounded = [n for w in writers for n in groups.bounded.get(w.output, [])]
-        if ("relu6" if bounded else "plain") not in kinds:
-            continue
-        factor = _factor(model, tensors, readers, bounded, seen, exponent)
-        if factor is None: continue
-        for w in writers: _scale_output(model, w, factor)
-        for r in readers: _scale_input(model, r, 1 / factor)
-    return model.pack()
+    def _noise(self, group: ChannelGroup, factors: np.ndarray) -> float:
+        """Noise at the readers beside their signal, summed over readers."""
+        written = np.zeros(len(factors))
+        if self._per_tensor:
+            for layer in group.writers:
+                written += self._noise_written(layer, factors)
+        total = 0.0
+        for reader in group.readers:
+            spread = self._spread(reader.input)
+            high = max(float((spread.high.max(axis=0) * factors).max()), 0.0)
+            low = min(float((spread.low.min(axis=0) * factors).min()), 0.0)
+            of_inputs = ((high - low) / STEPS) ** 2 / 12 + written
+            weights = _by_input(reader, self._weights(reader)) / factors[:, np.newaxis]
+            noise = (of_inputs * np.square(weights).sum(axis=1)).sum()
+            powers = spread.power * np.square(factors)
+            noise += (self._weight_noise(reader, weights) * powers).sum()
+            total += float(noise) / max(float(self._before[reader.name].variance.sum()), 1e-12)
+        return total
 
-
-GRID = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-def _factor(model, tensors, readers, bounded, seen, exponent):
-    sizes = {}
-    for t in tensors:
-        s = seen.tensors[model.name(t)]
-        sizes[t] = np.maximum(np.abs(s.low), np.abs(s.high)).max(0)
-    amax = np.max([a / max(a.max(), 1e-30) for a in sizes.values()], axis=0)
-    w = np.zeros(len(amax))
-    for r in readers:
-        v = np.abs(_by_input(r, model.values(r.weights))).max(1)
-        w = np.maximum(w, v / max(v.max(), 1e-30))
-    limit = np.full(len(amax), LARGEST_FACTOR); fixed = np.zeros(len(amax), bool)
-    for name in bounded:
-        s = seen.before[name]
-        top = s.high.max(0)
-        mean = s.mean.mean(0)
-        std = np.sqrt(np.maximum(s.square.mean(0) - mean**2, 0))
-        bound = np.maximum(HEADROOM * top, mean + DEVIATIONS * std)
-        fixed |= bound > SIX
-        limit = np.minimum(limit, SIX / np.maximum(bound, 1e-6))
-    best, least = None, _noise(model, readers, sizes, seen, np.ones(len(amax)))
-    tiny = 1e-4
-    grid = [(p, q) for p in GRID for q in GRID if p or q] if exponent == "auto" else [(exponent, 1 - exponent)]
-    if exponent != "auto": least = np.inf
-    for p, q in grid:
-        f = np.maximum(amax, tiny) ** -p * np.maximum(w, tiny) ** q
-        f = f / np.max(f * amax)
-        if fixed.any():
-            f = f / np.median(f) if False else f
-        f = np.where(fixed, 1.0, np.minimum(f, limit))
-        cost = _noise(model, readers, sizes, seen, f)
-        if cost < least:
-            best, least = f, cost
-    return None if best is None else best.astype(np.float32)
-
-
-def _noise(model, readers, sizes, seen, f):
-    total = 0.0
-    for r in readers:
-        W = model.values(r.weights).astype(np.float64)
-        x2 = seen.tensors[model.name(r.input)].square.mean(0).astype(np.float64)
-        b = seen.before[r.name]
-        signal = max(float((b.square.mean(0) - b.mean.mean(0) ** 2).sum()), 1e-12)
-        step = (sizes[r.input] * f).max() / 127.5 / 2 if False else _span(model, seen, r.input, f) / 255
-        w = np.abs(_by_input(r, W)) / f[:, None]      # (inputs, others)
-        activations = step**2 / 12 * (w**2).sum()
-        if r.code == OP.DEPTHWISE_CONV_2D:
-            s = w.max(1) / 127
-            k = w.shape[1]
-            weights = (s**2 / 12 * k * x2 * f**2).sum()
+    def _weight_noise(self, layer: Layer, weights: np.ndarray) -> np.ndarray:
+        """Noise power a channel that rounding a reader's weights adds, for inputs of power 1."""
+        if self._per_tensor:
+            steps = np.full(weights.shape, weights.max() / HALF_STEPS)
+        elif layer.code == OP.DEPTHWISE_CONV_2D:
+            steps = np.broadcast_to(weights.max(axis=1, keepdims=True) / HALF_STEPS, weights.shape)
         else:
-            w3 = w.reshape(len(f), -1) if r.code == OP.FULLY_CONNECTED else None
-            o = W.shape[0]
-            full = np.abs(W) / f
-            s = full.reshape(o, -1).max(1) / 127
-            k = full[0].size // len(f)
-            weights = (s**2).sum() / 12 * k * (x2 * f**2).sum()
-        total += (activations + weights) / signal
-    return total
+            rows = self._model.graph.tensors[layer.weights].shape[0]
+            of_row = weights.reshape(len(weights), rows, -1).max(axis=(0, 2)) / HALF_STEPS
+            steps = np.repeat(of_row, weights.shape[1] // rows)[np.newaxis, :]
+        return np.asarray(
+            np.broadcast_to(np.square(steps) / 12, weights.shape).sum(axis=1), np.float64
+        )
+
+    def _noise_written(self, layer: Layer, factors: np.ndarray) -> np.ndarray:
+        """Noise power a channel that a writer's one scale brings along."""
+        weights = np.abs(np.moveaxis(self._weights(layer), layer.axis, -1)) * factors
+        inputs = self._spread(layer.input).power
+        taps = weights.size / len(factors)  # weights a channel
+        if layer.code == OP.DEPTHWISE_CONV_2D:
+            power = inputs * taps
+        else:
+            power = np.full(len(factors), inputs.sum() * taps / len(inputs))
+        return np.asarray((weights.max() / HALF_STEPS) ** 2 / 12 * power)
+
+    def _move(self, group: ChannelGroup, factors: np.ndarray) -> None:
+        model = self._model
+        for layer in group.writers:
+            shape = [1] * self._weights(layer).ndim
+            shape[layer.axis] = -1
+            model.set_values(layer.weights, self._weights(layer) * factors.reshape(shape))
+            model.set_values(layer.bias, model.values(layer.bias) * factors)
+            self._before[layer.name] = self._before[layer.name].scaled(factors)
+        for layer in group.readers:
+            model.set_values(layer.weights, self._weights(layer) / factors)
+        for tensor in group.tensors:
+            name = model.name(tensor)
+            self._tensors[name] = self._tensors[name].scaled(factors)
+
+    def _spread(self, tensor: int) -> Spread:
+        return self._tensors[self._model.name(tensor)]
+
+    def _weights(self, layer: Layer) -> np.ndarray:
+        return self._model.values(layer.weights)
 
 
-def _span(model, seen, tensor, f):
-    s = seen.tensors[model.name(tensor)]
-    return max((s.high.max(0) * f).max(), 0) - min((s.low.min(0) * f).min(), 0)
-
-
-def _by_input(layer: Layer, w: np.ndarray) -> np.ndarray:
-    """(input channels, everything else)."""
+def _by_input(layer: Layer, weights: np.ndarray) -> np.ndarray:
+    """Sizes of weights, (input channels, everything else); dense rows stand together."""
     if layer.code == OP.DEPTHWISE_CONV_2D:
-        return w.reshape(-1, w.shape[3]).T
-    return np.moveaxis(w, -1, 0).reshape(w.shape[-1], -1)
+        return np.abs(weights).reshape(-1, weights.shape[-1]).T
+    return np.abs(np.moveaxis(weights, -1, 0)).reshape(weights.shape[-1], -1)
 
 
-def _scale_output(model, layer, f):
-    w = model.values(layer.weights)
-    shape = [1] * w.ndim; shape[layer.axis] = -1
-    model.set_values(layer.weights, w * f.reshape(shape))
-    model.set_values(layer.bias, model.values(layer.bias) * f)
+def _share(sizes: np.ndarray) -> np.ndarray:
+    """Sizes beside the largest of them."""
+    return np.maximum(sizes / max(float(sizes.max()), 1e-30), SMALLEST_SHARE).astype(np.float64)
 
 
-def _scale_input(model, layer, f):
-    w = model.values(layer.weights)
-    model.set_values(layer.weights, w * f)
+def _reach(before: Spread) -> np.ndarray:
+    """What the channels of a layer may reach on images that were not seen."""
+    deviation = np.sqrt(before.variance)
+    expected = before.mean.mean(axis=0) + DEVIATIONS * deviation
+    return np.asarray(np.maximum(HEADROOM * before.high.max(axis=0), expected))

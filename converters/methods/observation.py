@@ -6,15 +6,14 @@ Statistics stay apart by image, so that any subset of the images can be asked ab
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
 
+from converters.methods.parts import run_part
 from converters.methods.surgery import ACTIVATIONS, NO_ACTIVATION, Layer, Model
-from mobilekit.core.quiet import quiet_stderr
 
 FLOAT32 = schema.TensorType.FLOAT32
 REDUCTIONS = {
@@ -32,21 +31,47 @@ class Spread:
         low: Smallest value.
         high: Largest value.
         mean: Mean over positions.
-        square: Mean of the squares; None where it was not asked for.
+        square: Mean of the squares.
     """
 
     low: np.ndarray
     high: np.ndarray
     mean: np.ndarray
-    square: np.ndarray | None = None
+    square: np.ndarray
 
     def of(self, images: Sequence[int]) -> Spread:
         """The same of some of the images."""
         chosen = list(images)
-        square = None if self.square is None else self.square[chosen]
         return Spread(
-            low=self.low[chosen], high=self.high[chosen], mean=self.mean[chosen], square=square
+            low=self.low[chosen],
+            high=self.high[chosen],
+            mean=self.mean[chosen],
+            square=self.square[chosen],
         )
+
+    def scaled(self, factors: np.ndarray) -> Spread:
+        """The same of a tensor whose channels are multiplied by positive factors."""
+        return Spread(
+            low=self.low * factors,
+            high=self.high * factors,
+            mean=self.mean * factors,
+            square=self.square * factors**2,
+        )
+
+    @property
+    def largest(self) -> np.ndarray:
+        """Largest absolute value of each channel over all images."""
+        return np.asarray(np.maximum(np.abs(self.low), np.abs(self.high)).max(axis=0))
+
+    @property
+    def power(self) -> np.ndarray:
+        """Mean square of each channel over all images."""
+        return np.asarray(self.square.mean(axis=0))
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Variance of each channel over all images and positions."""
+        return np.maximum(self.power - self.mean.mean(axis=0) ** 2, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +81,7 @@ class Observation:
     Attributes:
         tensors: Every float activation by tensor name.
         before: What each layer gives before its fused activation, by the layer's name.
-        outputs: What the network answers: (images, classes).
+        outputs: What the network answers, flat: (images, classes).
     """
 
     tensors: Mapping[str, Spread]
@@ -79,29 +104,16 @@ class Observation:
         }
 
 
-def observe(
-    content: bytes, inputs: Sequence[np.ndarray], num_threads: int = 1
-) -> Observation:
+def observe(content: bytes, inputs: Sequence[np.ndarray]) -> Observation:
     """Runs a float file on `inputs` and keeps statistics of every activation.
 
     Args:
         content: A float .tflite of one input and one output.
         inputs: Float32 arrays of the input's shape.
-        num_threads: CPU threads.
     """
     taps = _Taps(Model(content))
-    with quiet_stderr():  # it tells of its delegate
-        interpreter = Interpreter(model_content=taps.content, num_threads=num_threads)
-        interpreter.allocate_tensors()
-    target = interpreter.get_input_details()[0]["index"]
-    places = [detail["index"] for detail in interpreter.get_output_details()]
-    rows: list[list[np.ndarray]] = [[] for _ in places]
-    for values in inputs:
-        interpreter.set_tensor(target, values)
-        interpreter.invoke()
-        for row, place in zip(rows, places, strict=True):
-            row.append(interpreter.get_tensor(place).reshape(-1))
-    return taps.observation([np.stack(row) for row in rows])
+    rows = run_part(taps.content, [np.stack(inputs)])
+    return taps.observation([values.reshape(len(inputs), -1) for values in rows])
 
 
 class _Taps:
@@ -111,22 +123,16 @@ class _Taps:
         self._model = model
         self._outputs: list[int] = [int(model.graph.outputs[0])]
         self._of: list[tuple[str, str, str]] = []
-        operators = list(model.graph.operators)
-        activations = [int(model.graph.inputs[0])] + [
-            int(index)
-            for operator in operators
-            for index in operator.outputs
-            if model.graph.tensors[index].type == FLOAT32
-        ]
+        self._extra: list[schema.OperatorT] = []
+        activations = list(model.float_activations())
         layers = {layer.position: layer for layer in model.layers()}
         made: list[schema.OperatorT] = []
-        self._extra: list[schema.OperatorT] = []
-        for position, operator in enumerate(operators):
+        for position, operator in enumerate(model.graph.operators):
             made.append(operator)
             if position in layers:
                 made += self._expose(layers[position], operator)
-        for tensor in dict.fromkeys(activations):
-            self._reduce("tensors", model.name(tensor), tensor, square=True)
+        for tensor in activations:
+            self._reduce("tensors", model.name(tensor), tensor)
         model.graph.operators = made + self._extra
         model.graph.outputs = self._outputs
         model.schema.signatureDefs = None
@@ -141,50 +147,35 @@ class _Taps:
             kind: {name: Spread(**fields) for name, fields in by_name.items()}
             for kind, by_name in found.items()
         }
-        return Observation(
-            tensors=spreads["tensors"], before=spreads["before"], outputs=rows[0]
-        )
+        return Observation(tensors=spreads["tensors"], before=spreads["before"], outputs=rows[0])
 
-    def _expose(self, layer: Layer, operator: schema.OperatorT) -> list[schema.OperatorT]:
+    def _expose(self, layer: Layer, operator: schema.OperatorT) -> Iterator[schema.OperatorT]:
         """Makes a fused activation an operator of its own, and taps what it reads."""
-        model, output = self._model, layer.output
-        options = operator.builtinOptions
+        model, output, options = self._model, layer.output, operator.builtinOptions
         fused = options.fusedActivationFunction
-        if fused == NO_ACTIVATION or fused not in ACTIVATIONS:
-            self._reduce("before", layer.name, output, square=True)
-            return []
-        shape = model.graph.tensors[output].shape
-        before = model.add_tensor(f"mobilekit_before_{output}", list(shape), FLOAT32)
+        if fused not in ACTIVATIONS:
+            self._reduce("before", layer.name, output)
+            return
+        shape = list(model.graph.tensors[output].shape)
+        before = model.add_tensor(f"mobilekit_before_{output}", shape, FLOAT32)
         options.fusedActivationFunction = NO_ACTIVATION
         operator.outputs = [before]
-        self._reduce("before", layer.name, before, square=True)
-        return [model.operator(ACTIVATIONS[fused], [before], [output])]
+        self._reduce("before", layer.name, before)
+        yield model.operator(ACTIVATIONS[fused], [before], [output])
 
-    def _reduce(self, kind: str, name: str, tensor: int, *, square: bool = False) -> None:
+    def _reduce(self, kind: str, name: str, tensor: int) -> None:
         for statistic, code in REDUCTIONS.items():
             self._append(code, tensor, (kind, name, statistic))
-        if square:
-            shape = list(self._model.graph.tensors[tensor].shape)
-            squared = self._model.add_tensor(f"mobilekit_squared_{tensor}", shape, FLOAT32)
-            self._extra.append(
-                self._model.operator(
-                    schema.BuiltinOperator.SQUARE, [tensor], [squared], schema.SquareOptionsT()
-                )
-            )
-            self._append(schema.BuiltinOperator.MEAN, squared, (kind, name, "square"))
+        shape = list(self._model.graph.tensors[tensor].shape)
+        squared = self._model.add_tensor(f"mobilekit_squared_{len(self._of)}", shape, FLOAT32)
+        square = schema.BuiltinOperator.SQUARE
+        self._extra.append(
+            self._model.operator(square, [tensor], [squared], schema.SquareOptionsT())
+        )
+        self._append(schema.BuiltinOperator.MEAN, squared, (kind, name, "square"))
 
     def _append(self, code: int, tensor: int, what: tuple[str, str, str]) -> None:
-        model = self._model
-        shape = model.graph.tensors[tensor].shape
-        rank, channels = len(shape), int(shape[-1]) if len(shape) else 1
-        axes = model.add_constant(
-            f"mobilekit_axes_{len(self._of)}",
-            np.arange(max(rank - 1, 0), dtype=np.int32),
-            schema.TensorType.INT32,
-        )
-        output = model.add_tensor(f"mobilekit_{len(self._of)}", [channels], FLOAT32)
-        options = schema.ReducerOptionsT()
-        options.keepDims = False
-        self._extra.append(model.operator(code, [tensor, axes], [output], options))
+        output, operator = self._model.reduced(code, tensor)
+        self._extra.append(operator)
         self._outputs.append(output)
         self._of.append(what)

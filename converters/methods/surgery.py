@@ -47,7 +47,8 @@ class Layer:
         weights: Tensor of its weights.
         bias: Tensor of its bias.
         output: Tensor that it writes.
-        name: Of `output`; the same in the float file and in what is quantized from it.
+        name: Of `output`.
+        version: Of the operator's semantics.
     """
 
     position: int
@@ -57,6 +58,7 @@ class Layer:
     bias: int
     output: int
     name: str
+    version: int
 
     @property
     def axis(self) -> int:
@@ -68,26 +70,25 @@ class Model:
     """The objects of one file.
 
     Args:
-        content: A .tflite of one subgraph.
+        content: A .tflite of one subgraph; empty for a graph without anything.
+
+    Raises:
+        ConversionError: If it has several subgraphs.
     """
 
-    def __init__(self, content: bytes) -> None:
-        # Of a bytearray, so that NumPy's views of it can be written.
-        own = bytearray(content)
-        self.schema = schema.ModelT.InitFromPackedBuf(own, 0)
-        _bring_in(self.schema, own)
+    def __init__(self, content: bytes = b"") -> None:
+        self.schema = _read(content) if content else _empty()
         if len(self.schema.subgraphs) != 1:
             raise ConversionError(
                 f"The file has {len(self.schema.subgraphs)} subgraphs; the methods change files of"
                 " one."
             )
         self.graph = self.schema.subgraphs[0]
-        self.size = len(content)
         self._unshare_biases()
 
     def pack(self) -> bytes:
         """The bytes of the file."""
-        return pack(self.schema, self.size)
+        return pack(self.schema)
 
     def code(self, operator: schema.OperatorT) -> int:
         """The builtin operator's number."""
@@ -102,6 +103,11 @@ class Model:
         """Tensors by name."""
         return {self.name(index): index for index in range(len(self.graph.tensors))}
 
+    def shape(self, tensor: int) -> tuple[int, ...]:
+        """Lengths of a tensor's dimensions."""
+        found = self.graph.tensors[tensor].shape
+        return () if found is None else tuple(int(length) for length in found)
+
     def is_constant(self, tensor: int) -> bool:
         """Whether the file holds the tensor's value."""
         data = self.schema.buffers[self.graph.tensors[tensor].buffer].data
@@ -111,8 +117,7 @@ class Model:
         """A constant as the file stores it, shaped; not to be written to."""
         found = self.graph.tensors[tensor]
         data = np.asarray(self.schema.buffers[found.buffer].data, np.uint8)
-        shape = () if found.shape is None else tuple(int(length) for length in found.shape)
-        return data.view(DTYPES[found.type]).reshape(shape)
+        return data.view(DTYPES[found.type]).reshape(self.shape(tensor))
 
     def set_values(self, tensor: int, values: np.ndarray) -> None:
         """Replaces a constant; values of another type are not converted."""
@@ -151,7 +156,27 @@ class Model:
                     bias=bias,
                     output=output,
                     name=self.name(output),
+                    version=int(self.schema.operatorCodes[operator.opcodeIndex].version),
                 )
+
+    def float_activations(self) -> Iterator[int]:
+        """The input and whatever float operators write, in order."""
+        written = (int(index) for op in self.graph.operators for index in op.outputs)
+        for tensor in dict.fromkeys([*map(int, self.graph.inputs), *written]):
+            if self.graph.tensors[tensor].type == schema.TensorType.FLOAT32:
+                yield tensor
+
+    def reduced(self, code: int, tensor: int) -> tuple[int, schema.OperatorT]:
+        """A new tensor with one value a channel of `tensor`, and the operator that writes it."""
+        shape = self.graph.tensors[tensor].shape
+        channels = [int(shape[-1])] if len(shape) else []
+        name = f"mobilekit_{len(self.graph.tensors)}"
+        output = self.add_tensor(name, channels, schema.TensorType.FLOAT32)
+        axes = np.arange(max(len(shape) - 1, 0), dtype=np.int32)
+        axis = self.add_constant(f"{name}_axes", axes, schema.TensorType.INT32)
+        options = schema.ReducerOptionsT()
+        options.keepDims = False
+        return output, self.operator(code, [tensor, axis], [output], options)
 
     def add_tensor(self, name: str, shape: Sequence[int], kind: int) -> int:
         """Adds an activation; returns its index."""
@@ -219,7 +244,7 @@ class Model:
         graph.inputs = [place(index) for index in inputs]
         graph.outputs = [place(index) for index in outputs]
         made.subgraphs = [graph]
-        return pack(made, sum(len(b.data) for b in made.buffers if b.data is not None))
+        return pack(made)
 
     def _opcode(self, code: int, version: int) -> int:
         for index, known in enumerate(self.schema.operatorCodes):
@@ -255,17 +280,28 @@ class Model:
             seen.add(bias)
 
 
-def _bring_in(model: schema.ModelT, content: bytearray) -> None:
-    """Takes in data that stand behind the flatbuffer, where quantizers put large weights."""
+def _read(content: bytes) -> schema.ModelT:
+    """A file's objects; data that stand behind the flatbuffer, as quantizers write them, too."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
     whole = np.frombuffer(content, np.uint8)
     for buffer in model.buffers:
         if buffer.offset > 1 and buffer.size:
             buffer.data = whole[buffer.offset : buffer.offset + buffer.size]
         buffer.offset = buffer.size = 0
+    return model
 
 
-def pack(model: schema.ModelT, size: int) -> bytes:
-    """The bytes of an object-API model of about `size` bytes."""
+def _empty() -> schema.ModelT:
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.subgraphs = 3, [graph]
+    model.operatorCodes, model.buffers = [], [schema.BufferT()]
+    graph.tensors, graph.operators, graph.inputs, graph.outputs = [], [], [], []
+    return model
+
+
+def pack(model: schema.ModelT) -> bytes:
+    """The bytes of an object-API model."""
+    size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
     builder = flatbuffers.Builder(size + 4096)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

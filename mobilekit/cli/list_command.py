@@ -50,6 +50,15 @@ def _recipes() -> list[dict[str, object]]:
     return [{"name": row.name, "summary": row.summary} for row in RECIPES.values()]
 
 
+def _methods() -> list[dict[str, object]]:
+    from converters.methods import METHODS
+
+    return [
+        {"name": row.name, "summary": row.summary, "not with": " ".join(row.excludes) or "-"}
+        for row in METHODS.values()
+    ]
+
+
 def _delegates() -> list[dict[str, object]]:
     from mobilekit.core.target import DELEGATES
 
@@ -73,6 +82,7 @@ def _device_kinds() -> list[dict[str, object]]:
 TABLES: dict[str, Callable[[], list[dict[str, object]]]] = {
     "architectures": _architectures,
     "recipes": _recipes,
+    "methods": _methods,
     "delegates": _delegates,
     "device-kinds": _device_kinds,
 }

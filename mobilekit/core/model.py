@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mobilekit.core.choice import Choice
 from mobilekit.core.preprocessing import Preprocessing
 
 
@@ -105,6 +106,7 @@ class TFLiteModel:
         layers: The Keras layers in order; operators are traced back to these names.
         made_with: Versions of everything that made it, by package.
         calibration_sha256: Digest of the calibration images in order; None where none were used.
+        choice: Which methods made it, and why; None where there was nothing to choose.
         schema: Of this document.
     """
 
@@ -119,4 +121,5 @@ class TFLiteModel:
     layers: tuple[str, ...] = ()
     made_with: Mapping[str, str] = field(default_factory=dict)
     calibration_sha256: str | None = None
+    choice: Choice | None = None
     schema: int = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mobilekit.core.digest import digest
 
@@ -31,6 +31,17 @@ class IoType(enum.StrEnum):
     FLOAT = "float"
 
 
+class Effort(enum.StrEnum):
+    """How much time a rule may take to choose methods that make an int8 file more accurate."""
+
+    NONE = "none"  # `method` is applied as it is
+    FAST = "fast"
+    HIGH = "high"
+
+
+MINMAX = "minmax"  # the method that needs no choosing
+AUTO = "auto"  # the method of a recipe whose effort is not none: a rule chooses
+
 # What can be asked for; other combinations have no kernel or no meaning.
 BITS = {
     Scheme.FLOAT: ((32, 32), (16, 32)),
@@ -50,7 +61,9 @@ class Recipe:
         activation_bits: 8 where `scheme` is static, else 32.
         granularity: One scale a weight tensor, or one an output channel.
         io: Element type of inputs and outputs; only static recipes have the choice.
-        method: How ranges are chosen; "minmax" is the absolute range seen in calibration.
+        method: Names of `converters.methods` joined by "+", or AUTO; "minmax" is the absolute range
+            seen in calibration.
+        effort: Of the rule where `method` is AUTO, else none.
     """
 
     scheme: Scheme
@@ -58,7 +71,8 @@ class Recipe:
     activation_bits: int = 32
     granularity: Granularity = Granularity.PER_CHANNEL
     io: IoType = IoType.NATIVE
-    method: str = "minmax"
+    method: str = MINMAX
+    effort: Effort = Effort.NONE
 
     def __post_init__(self) -> None:
         bits = (self.weight_bits, self.activation_bits)
@@ -71,6 +85,10 @@ class Recipe:
             raise ValueError(f"{self.scheme} quantization has float inputs and outputs anyway")
         if self.scheme is Scheme.FLOAT and self.granularity is not Granularity.PER_CHANNEL:
             raise ValueError("a float recipe has no granularity")
+        if (self.method == AUTO) != (self.effort is not Effort.NONE):
+            raise ValueError("method auto goes with an effort, and an effort with method auto")
+        if self.method != MINMAX and not self.takes_methods:
+            raise ValueError(f"only static int8 recipes have methods, not {self.scheme}")
 
     @property
     def name(self) -> str:
@@ -94,3 +112,15 @@ class Recipe:
     def needs_calibration(self) -> bool:
         """Whether converting needs representative inputs."""
         return self.scheme is Scheme.STATIC
+
+    @property
+    def takes_methods(self) -> bool:
+        """Whether methods of `converters.methods` can make its files more accurate."""
+        return self.scheme is Scheme.STATIC and (self.weight_bits, self.activation_bits) == (8, 8)
+
+    def with_effort(self, effort: Effort) -> Recipe:
+        """The same with a rule that chooses methods; itself where there are none to choose."""
+        if not self.takes_methods:
+            return self
+        method = MINMAX if effort is Effort.NONE else AUTO
+        return replace(self, method=method, effort=effort)

@@ -10,14 +10,14 @@ import numpy as np
 from converters.calibration import Ranges
 from converters.convert import derive
 from converters.fidelity import FileRunner, snr_db
-from converters.methods import BIAS_CORRECTION, EQUALIZE, GPTQ, MINMAX, MSE, PERCENTILE
-from converters.methods.clipping import clipped_ranges
+from converters.methods import BIAS_CORRECTION, EQUALIZE, GPTQ
+from converters.methods.clipping import CHOICES, clipped_ranges
 from converters.methods.equalize import equalize
 from converters.methods.observation import Observation, observe
 from converters.methods.walk import mend
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.quiet import quiet_stderr
-from mobilekit.core.recipe import Granularity, Recipe
+from mobilekit.core.recipe import MINMAX, Granularity, Recipe
 
 # A float file that equalization changed must answer like the one it was made from.
 FLOAT_FLOOR_DB = 40.0
@@ -60,9 +60,7 @@ class Material:
 
     def some(self, images: Sequence[int]) -> Material:
         """The same with some of the photographs."""
-        return replace(
-            self, inputs=[self.inputs[i] for i in images], seen=self.seen.of(images)
-        )
+        return replace(self, inputs=[self.inputs[i] for i in images], seen=self.seen.of(images))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +100,7 @@ def apply(
         if EQUALIZE in methods:
             content, seen = _equalized(material, held_out or material)
         inputs = material.inputs
-        clipping = next((name for name in methods if name in (PERCENTILE, MSE)), MINMAX)
+        clipping = next((name for name in methods if name in CHOICES), MINMAX)
         if clipping != MINMAX:
             ranges: Mapping[str, tuple[float, float]] = {
                 **seen.ranges(),

@@ -17,18 +17,17 @@ from converters.methods import (
     BIAS_CORRECTION,
     EQUALIZE,
     GPTQ,
-    MINMAX,
     MSE,
     PERCENTILE,
     combination,
     spelled,
 )
-from converters.methods.apply import Made, Material, Recalibrate, apply, score_db
+from converters.methods.apply import Material, Recalibrate, apply, score_db
 from converters.methods.noise import measure_noise
 from mobilekit.core.choice import Choice, Noise, Trial
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.quiet import quiet_stderr
-from mobilekit.core.recipe import AUTO, Effort, Granularity, Recipe
+from mobilekit.core.recipe import AUTO, MINMAX, Effort, Granularity, Recipe
 
 FOLDS = {Effort.FAST: 3, Effort.HIGH: 4}
 LEAST_PHOTOGRAPHS = 8  # two a fold; fewer leave nothing to hold out
@@ -73,15 +72,11 @@ def improve(
         ConversionError: If a step fails.
     """
     if recipe.method == AUTO:
-        return choose(
-            content, recipe, preprocessing, photographs, recalibrate=recalibrate, say=say
-        )
+        return choose(content, recipe, preprocessing, photographs, recalibrate=recalibrate, say=say)
     methods = combination(recipe.method.split("+"))
     material = Material.of(content, recipe, preprocessing, photographs)
     made = apply(material, methods, recalibrate=recalibrate)
-    choice = Choice(
-        methods=spelled(methods), reason="asked for", photographs=len(material.inputs)
-    )
+    choice = Choice(methods=spelled(methods), reason="asked for", photographs=len(material.inputs))
     return Chosen(content=made.content, choice=choice)
 
 

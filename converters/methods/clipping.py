@@ -21,9 +21,7 @@ MSE_VALUES = 50_000
 Ends = tuple[float, float]
 
 
-def clipped_ranges(
-    content: bytes, inputs: Sequence[np.ndarray], method: str
-) -> dict[str, Ends]:
+def clipped_ranges(content: bytes, inputs: Sequence[np.ndarray], method: str) -> dict[str, Ends]:
     """A range for each activation of a float file, by tensor name.
 
     Args:

@@ -179,8 +179,8 @@ class _Scaling:
 def _by_input(layer: Layer, weights: np.ndarray) -> np.ndarray:
     """Sizes of weights, (input channels, everything else); dense rows stand together."""
     if layer.code == OP.DEPTHWISE_CONV_2D:
-        return np.abs(weights).reshape(-1, weights.shape[-1]).T
-    return np.abs(np.moveaxis(weights, -1, 0)).reshape(weights.shape[-1], -1)
+        return np.asarray(np.abs(weights).reshape(-1, weights.shape[-1]).T)
+    return np.asarray(np.abs(np.moveaxis(weights, -1, 0)).reshape(weights.shape[-1], -1))
 
 
 def _share(sizes: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def round_weights(
     np.put_along_axis(guided, by_row, propagated, 2)
     nearest = np.clip(np.rint(steps), -LARGEST, LARGEST)
     better = weighted_error(guided - steps, moments) <= weighted_error(nearest - steps, moments)
-    return np.where(better[:, :, np.newaxis], guided, nearest).astype(np.int8)
+    return np.asarray(np.where(better[:, :, np.newaxis], guided, nearest), np.int8)
 
 
 def weighted_error(error: np.ndarray, second_moments: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from converters.fidelity import snr_db
 from converters.methods.observation import Observation
 from converters.methods.parts import run_part
-from converters.methods.surgery import Layer, Model
+from converters.methods.surgery import Model
 from mobilekit.core.choice import Noise, NoisyTensor
 
 OP, TYPE = schema.BuiltinOperator, schema.TensorType
@@ -34,6 +34,7 @@ def measure_noise(
         inputs: Float inputs.
         seen: What was observed of the float file on the same inputs.
     """
+
     def decibels(content: bytes) -> float | None:
         rows = run_part(content, [np.stack(inputs)])[0]
         return snr_db(seen.outputs, rows.reshape(seen.outputs.shape))
@@ -49,7 +50,7 @@ def with_rounded_weights(real: bytes, integer: bytes) -> bytes:
     """The float file with the values of the integer file's weights."""
     model, rounded = Model(real), Model(integer)
     for theirs, ours in zip(model.layers(), rounded.layers(), strict=True):
-        model.set_values(theirs.weights, _real_weights(rounded, ours))
+        model.set_values(theirs.weights, rounded.real_weights(ours))
     return model.pack()
 
 
@@ -86,16 +87,6 @@ def with_rounded_activations(real: bytes, integer: bytes) -> bytes:
     return model.pack()
 
 
-def _real_weights(model: Model, layer: Layer) -> np.ndarray:
-    values = model.values(layer.weights)
-    if values.dtype == np.float32:
-        return values
-    scales = model.scales(layer.weights)
-    shape = [1] * values.ndim
-    shape[layer.axis] = -1
-    return values.astype(np.float32) * (scales.reshape(shape) if len(scales) > 1 else scales[0])
-
-
 def _loudest(real: Model, integer: Model, seen: Observation) -> tuple[NoisyTensor, ...]:
     """The tensors that add most noise beside the signal of the layer that reads them."""
     found = []
@@ -103,7 +94,7 @@ def _loudest(real: Model, integer: Model, seen: Observation) -> tuple[NoisyTenso
         signal = float(seen.before[theirs.name].variance.sum())
         if not signal or integer.graph.tensors[ours.weights].type != TYPE.INT8:
             continue
-        weights, rounded = real.values(theirs.weights), _real_weights(integer, ours)
+        weights, rounded = real.values(theirs.weights), integer.real_weights(ours)
         spread = seen.tensors[real.name(theirs.input)]
         reach = max(0.0, float(spread.high.max())) - min(0.0, float(spread.low.min()))
         activations = (reach / STEPS) ** 2 / 12 * float(np.square(weights).sum())

@@ -71,7 +71,7 @@ class Spread:
     @property
     def variance(self) -> np.ndarray:
         """Variance of each channel over all images and positions."""
-        return np.maximum(self.power - self.mean.mean(axis=0) ** 2, 0)
+        return np.asarray(np.maximum(self.power - self.mean.mean(axis=0) ** 2, 0))
 
 
 @dataclass(frozen=True, kw_only=True)

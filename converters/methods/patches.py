@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from converters.methods.channel_groups import OP
-from converters.methods.surgery import Layer, Model, schema
+from converters.methods.surgery import Layer, Model
 
 SEED = 0
 # Positions that are looked at, over all images: several for each weight of a patch.

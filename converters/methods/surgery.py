@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -29,7 +30,7 @@ ACTIVATIONS = {
     schema.ActivationFunctionType.TANH: schema.BuiltinOperator.TANH,
 }
 NO_ACTIVATION = schema.ActivationFunctionType.NONE
-DTYPES = {
+DTYPES: dict[int, np.dtype[Any]] = {
     schema.TensorType.FLOAT32: np.dtype("<f4"),
     schema.TensorType.INT32: np.dtype("<i4"),
     schema.TensorType.INT8: np.dtype("i1"),
@@ -117,7 +118,8 @@ class Model:
         """A constant as the file stores it, shaped; not to be written to."""
         found = self.graph.tensors[tensor]
         data = np.asarray(self.schema.buffers[found.buffer].data, np.uint8)
-        return data.view(DTYPES[found.type]).reshape(self.shape(tensor))
+        values: np.ndarray = data.view(DTYPES[found.type]).reshape(self.shape(tensor))
+        return values
 
     def set_values(self, tensor: int, values: np.ndarray) -> None:
         """Replaces a constant; values of another type are not converted."""
@@ -131,6 +133,18 @@ class Model:
     def scales(self, tensor: int) -> np.ndarray:
         """Scales of a quantized tensor, float32."""
         return np.asarray(self.graph.tensors[tensor].quantization.scale, np.float32)
+
+    def real_weights(self, layer: Layer) -> np.ndarray:
+        """A layer's weights as real numbers, float32, whether they are quantized or not."""
+        values = self.values(layer.weights)
+        if values.dtype == np.float32:
+            return values
+        scales = self.scales(layer.weights)
+        if len(scales) > 1:
+            shape = [1] * values.ndim
+            shape[layer.axis] = -1
+            scales = scales.reshape(shape)
+        return np.asarray(values.astype(np.float32) * scales)
 
     def zero_point(self, tensor: int) -> int:
         """Zero point of an activation."""
@@ -275,7 +289,10 @@ class Model:
                 continue
             bias = int(operator.inputs[2])
             if bias in seen:
-                self.graph.tensors.append(copy.deepcopy(self.graph.tensors[bias]))
+                own = copy.deepcopy(self.graph.tensors[bias])
+                # The quantizer tells tensors apart by their names.
+                own.name = f"{self.name(bias)}_{len(self.graph.tensors)}".encode()
+                self.graph.tensors.append(own)
                 operator.inputs = [*map(int, operator.inputs[:2]), len(self.graph.tensors) - 1]
             seen.add(bias)
 

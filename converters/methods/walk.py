@@ -80,32 +80,27 @@ class _Walk:
 
     def _mend(self, ours: Layer, theirs: Layer) -> None:
         model = self.integer
-        scales = model.scales(ours.weights)
         if GPTQ in self._methods:
-            self._round(ours, self._real.values(theirs.weights), scales)
+            self._round(ours, self._real.values(theirs.weights))
         if BIAS_CORRECTION in self._methods:
             want = self._seen.before[theirs.name].mean
-            lacking = _shrunk_mean(want - self._means(ours, theirs, scales))
+            lacking = _shrunk_mean(want - self._means(ours, theirs))
             bias = self._real.values(theirs.bias).astype(np.float64) + lacking
             steps = np.rint(bias / model.scales(ours.bias).astype(np.float64))
             model.set_values(ours.bias, np.clip(steps, INT32.min, INT32.max).astype(np.int32))
 
-    def _round(self, ours: Layer, weights: np.ndarray, scales: np.ndarray) -> None:
+    def _round(self, ours: Layer, weights: np.ndarray) -> None:
         model = self.integer
         channels = weights.shape[ours.axis]
         grouped = grouped_weights(model, ours, weights)
-        steps = np.broadcast_to(scales, channels).reshape(grouped.shape[:2])
+        steps = np.broadcast_to(model.scales(ours.weights), channels).reshape(grouped.shape[:2])
         moments = second_moments(model, ours, self._rows(ours))
         integers = round_weights(grouped, moments, steps)
         model.set_values(ours.weights, ungrouped_weights(ours, integers, weights.shape))
 
-    def _means(self, ours: Layer, theirs: Layer, scales: np.ndarray) -> np.ndarray:
+    def _means(self, ours: Layer, theirs: Layer) -> np.ndarray:
         """What the integer layer gives before its activation, by image and channel."""
-        integers = self.integer.values(ours.weights).astype(np.float32)
-        shape = [1] * integers.ndim
-        shape[ours.axis] = -1
-        weights = integers * (scales.reshape(shape) if len(scales) > 1 else scales[0])
-        content = _float_twin(self.integer, self._real, ours, theirs, weights)
+        content = _float_twin(self.integer, self._real, ours, theirs)
         return run_part(content, [self._values[ours.input]])[0]
 
     def _rows(self, ours: Layer) -> np.ndarray:
@@ -149,9 +144,7 @@ def _pairs(integer: Model, real: Model) -> list[tuple[Layer, Layer]]:
     ]
 
 
-def _float_twin(
-    integer: Model, real: Model, ours: Layer, theirs: Layer, weights: np.ndarray
-) -> bytes:
+def _float_twin(integer: Model, real: Model, ours: Layer, theirs: Layer) -> bytes:
     """A file of one layer: int8 in, float arithmetic, no activation, the mean of each channel."""
     twin = Model()
     given = copy.copy(integer.graph.tensors[ours.input])
@@ -159,7 +152,7 @@ def _float_twin(
     twin.graph.tensors.append(given)
     shapes = [list(integer.shape(index)) for index in (ours.input, ours.output)]
     inputs = twin.add_tensor("inputs", shapes[0], TYPE.FLOAT32)
-    kernel = twin.add_constant("weights", weights, TYPE.FLOAT32)
+    kernel = twin.add_constant("weights", integer.real_weights(ours), TYPE.FLOAT32)
     bias = twin.add_constant("bias", real.values(theirs.bias), TYPE.FLOAT32)
     output = twin.add_tensor("output", shapes[1], TYPE.FLOAT32)
     options = copy.copy(real.graph.operators[theirs.position].builtinOptions)

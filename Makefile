@@ -37,6 +37,7 @@ test-base: .venv-base/installed $(DATA)
 benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
+	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/push.py
 	$(BIN)/python benchmarks/runner_overhead.py
 

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 EXPECTS = Preprocessing(input_size=(32, 32), resize_shorter=36, mean=(127.5,) * 3, std=(127.5,) * 3)
 STATIC = parse_recipe("static_wi8_ai8")
 PER_TENSOR = parse_recipe("static_wi8_ai8_pertensor")
+OUTLIER = 40
 
 
 def inputs(count: int, seed: int = 0) -> list[np.ndarray]:
@@ -56,16 +57,25 @@ def float_file() -> bytes:
     random = np.random.default_rng(1)
     for layer in made.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            gamma, beta, mean, variance = layer.get_weights()
-            size = gamma.shape
+            size = layer.gamma.shape
+            gamma = random.lognormal(-0.5, 0.8, size)
             layer.set_weights(
                 [
-                    random.lognormal(-0.5, 0.8, size),
+                    gamma,
                     random.normal(0.3, 0.2, size),
                     random.normal(0, 0.2, size),
                     random.uniform(0.5, 1.5, size),
                 ]
             )
+    # An outlier of the residual stream that its readers scale down, as trained networks have them.
+    for name in ("narrow_bn", "project_bn"):
+        layer = made.get_layer(name)
+        for variable in (layer.gamma, layer.beta):
+            variable.assign(variable.numpy() * np.array([OUTLIER] + [1] * 15))
+    for name in ("expand", "last"):
+        kernel = made.get_layer(name).kernel.numpy().copy()
+        kernel[:, :, 0] /= OUTLIER
+        made.get_layer(name).kernel.assign(kernel)
     return freeze(made)
 
 
@@ -166,15 +176,14 @@ def squared_error(values: np.ndarray, ends: tuple[float, float]) -> float:
 
 
 @pytest.mark.parametrize("sign", ["both", "positive"])
-def test_clipping_by_squared_error_beats_the_whole_range_where_there_is_an_outlier(sign):
-    values = np.random.default_rng(0).normal(0, 1, 20_000)
-    values[0] = 40.0
+def test_clipping_by_squared_error_beats_the_whole_range_where_tails_are_long(sign):
+    values = np.random.default_rng(0).laplace(0, 1, 50_000)
     if sign == "positive":
-        values = np.maximum(values, 0)
+        values = np.abs(values)
     whole = (float(values.min()), float(values.max()))
-    assert squared_error(values, mse_range(values)) < squared_error(values, whole) / 2
+    assert squared_error(values, mse_range(values)) < squared_error(values, whole)
     low, high = percentile_range(values)
-    assert whole[0] <= low <= 0 < high < 5
+    assert whole[0] <= low < high < whole[1]
 
 
 def test_clipping_leaves_even_values_alone():
@@ -249,25 +258,35 @@ def test_what_equalization_says_will_be_seen_is_what_is_seen(material):
         assert again[name] == pytest.approx(ends, rel=1e-3, abs=1e-4)
 
 
+# Least gain over min-max on inputs that were not seen, in dB: about half of what was found.
+GAINS = {
+    (STATIC, "equalize"): 2.5,
+    (STATIC, "percentile"): 1.5,
+    (STATIC, "mse"): 1.5,
+    (STATIC, "gptq"): 0.5,
+    (STATIC, "bias_correction"): 2.0,
+    (STATIC, "equalize+bias_correction"): 5.0,
+    (STATIC, "equalize+gptq+bias_correction"): 5.0,
+    (PER_TENSOR, "equalize+bias_correction"): 6.0,
+    (PER_TENSOR, "gptq+bias_correction"): 3.5,
+}
+
+
 @pytest.mark.needs_tensorflow
-@pytest.mark.parametrize(
-    ("recipe", "method"),
-    [
-        (STATIC, "equalize"),
-        (STATIC, "equalize+bias_correction"),
-        (PER_TENSOR, "equalize"),
-        (PER_TENSOR, "gptq+bias_correction"),
-        (STATIC, "gptq"),
-    ],
-)
+@pytest.mark.parametrize(("recipe", "method"), GAINS, ids=lambda each: getattr(each, "name", each))
 def test_a_method_helps_on_inputs_that_it_did_not_see(material, judged, recipe, method):
     from converters.methods.apply import apply, score_db
 
     of = replace(material, recipe=recipe)
     plain, better = (apply(of, combination(m.split("+"))).content for m in ("minmax", method))
-    assert score_db(better, judged) > score_db(plain, judged) + 0.5
+    assert score_db(better, judged) > score_db(plain, judged) + GAINS[recipe, method]
     graphs = [read_model(content, "made") for content in (plain, better)]
     assert graphs[0].ops == graphs[1].ops
+
+
+def test_every_method_has_a_gain_above():
+    tried = {name for _, method in GAINS for name in method.split("+")}
+    assert tried | {"minmax"} == set(METHODS)
 
 
 @pytest.mark.needs_tensorflow
@@ -282,7 +301,8 @@ def test_bias_correction_leaves_no_mean_error_where_it_looked(float_file, io):
     logits = next(op for op in graph.operators if op.name == "FULLY_CONNECTED").outputs[0]
     step = float(graph.tensors[logits].quantization.scales[0])
     error = np.abs(FileRunner(made).run(inputs(1)) - one.seen.outputs)
-    assert error.max() <= 0.51 * step
+    # Half a step of rounding, and half a step that the ends of the range may be off.
+    assert error.max() <= 1.01 * step
 
 
 def test_a_mean_that_few_images_only_seem_to_show_is_left_out():
@@ -420,7 +440,7 @@ def test_the_rule_says_what_it_saw_and_chose_and_gains_on_others(float_file, jud
     assert choice.noise is not None
     assert "weights alone" in said[0]
     assert said[-1].startswith(f"methods: {choice.methods}, judged on held-out photographs")
-    assert [trial.methods for trial in choice.trials][0] == "minmax"
+    assert choice.trials[0].methods == "minmax"
     assert choice.methods == [trial.methods for trial in choice.trials if trial.chosen][-1]
     for trial in choice.trials[1:]:
         assert trial.chosen is (trial.gain_db > trial.error_db)
@@ -459,7 +479,6 @@ def test_a_gain_counts_only_beyond_its_standard_error(scores, before, expected):
 SAME_BYTES = """
 import hashlib, sys
 from pathlib import Path
-sys.path.insert(0, "tests")
 from tests.test_methods import STATIC, chosen
 from mobilekit.core.recipe import Effort
 made, _ = chosen(Path(sys.argv[1]).read_bytes(), 9, Effort.HIGH)
@@ -481,3 +500,110 @@ def test_two_processes_choose_the_same_and_write_the_same_bytes(float_file, tmp_
         for _ in range(2)
     }
     assert len(answers) == 1
+
+
+@pytest.mark.needs_tensorflow
+@pytest.mark.parametrize(
+    ("options", "methods"),
+    [
+        ([], "auto"),
+        (["--effort", "none"], None),
+        (["--method", "gptq+equalize"], "equalize+gptq"),
+    ],
+)
+def test_convert_takes_an_effort_or_methods_and_records_them(
+    tmp_path, small_keras, photos, options, methods, capsys
+):
+    from converters.writer import read_sidecar
+    from mobilekit.cli import main
+
+    output = tmp_path / "net.tflite"
+    words = ["convert", str(small_keras), "--recipe", "static_wi8_ai8", "-o", str(output)]
+    words += ["--calibration", str(photos), "--mean", "127.5", "--std", "127.5", "--crop", "32"]
+    assert main([*words, *options]) == 0
+    choice = read_sidecar(output).choice
+    if methods is None:
+        assert choice is None
+        return
+    if methods == "auto":
+        assert choice.noise is not None
+        assert "weights alone" in capsys.readouterr().err
+        assert choice.trials[0].methods == "minmax"
+    else:
+        assert (choice.methods, choice.reason) == (methods, "asked for")
+    assert choice.photographs == 9
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--method", "mse+bias_correction"], "break each other"),
+        (["--method", "gtpq"], "Did you mean 'gptq'"),
+        (["--recipe", "float16", "--method", "gptq"], "float16 has no methods"),
+    ],
+)
+def test_convert_refuses_methods_before_anything_is_read(tmp_path, options, why, capsys):
+    from mobilekit.cli import main
+
+    words = [
+        "convert",
+        "none.keras",
+        "--recipe",
+        "static_wi8_ai8",
+        "-o",
+        str(tmp_path / "n.tflite"),
+    ]
+    assert main([*words, *options]) == 2
+    assert why in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def small_keras(tmp_path_factory):
+    import keras
+
+    from mobilekit.architectures import blocks
+
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 32, 3), name="image")
+    x = blocks.conv_bn(image, 8, 3, stride=2, name="stem")
+    x = blocks.depthwise_bn(x, 3, name="depthwise")
+    path = tmp_path_factory.mktemp("keras") / "small.keras"
+    keras.Model(image, blocks.classifier(x, 10, blocks.Head.LOGITS, dropout=0.1)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    for number, values in enumerate(inputs(9)):
+        pixels = ((values[0] + 1) * 127.5).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+# What issue 4 demands by cross-validation, less what two of five folds may be off.
+MUSTS = {
+    ("MobileNetV2", Effort.FAST): 18.5,
+    ("MobileNetV2", Effort.HIGH): 19.0,
+    ("EfficientNet-Lite0", Effort.FAST): 21.0,
+    ("EfficientNet-Lite0", Effort.HIGH): 22.5,
+}
+TOLERANCE_DB = 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.needs_tensorflow
+@pytest.mark.needs_data
+@pytest.mark.parametrize("network", ["MobileNetV2", "EfficientNet-Lite0"])
+def test_the_rule_wins_real_networks_back(network, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import accuracy
+
+    of = accuracy.subject(network)
+    plain = accuracy.cross_validate(of, STATIC, most_folds=2)
+    for effort in (Effort.FAST, Effort.HIGH):
+        score = accuracy.cross_validate(of, STATIC.with_effort(effort), most_folds=2)
+        assert score.pooled_db > MUSTS[network, effort] - TOLERANCE_DB
+        assert score.pooled_db > plain.pooled_db + 2

@@ -161,7 +161,8 @@ class _Scaling:
             shape = [1] * self._weights(layer).ndim
             shape[layer.axis] = -1
             model.set_values(layer.weights, self._weights(layer) * factors.reshape(shape))
-            model.set_values(layer.bias, model.values(layer.bias) * factors)
+            if layer.bias >= 0:
+                model.set_values(layer.bias, model.values(layer.bias) * factors)
             self._before[layer.name] = self._before[layer.name].scaled(factors)
         for layer in group.readers:
             model.set_values(layer.weights, self._weights(layer) / factors)

@@ -39,14 +39,14 @@ DTYPES: dict[int, np.dtype[Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One operator with constant weights and a bias of its own.
+    """One operator with constant weights that no other reads.
 
     Attributes:
         position: Of the operator, in the order of execution.
         code: Of the operator, a key of OUTPUT_AXIS.
         input: Tensor of its activations.
         weights: Tensor of its weights.
-        bias: Tensor of its bias.
+        bias: Tensor of its bias; -1 where it has none, as dense layers may.
         output: Tensor that it writes.
         name: Of `output`.
         version: Of the operator's semantics.
@@ -134,6 +134,12 @@ class Model:
         """Scales of a quantized tensor, float32."""
         return np.asarray(self.graph.tensors[tensor].quantization.scale, np.float32)
 
+    def real_bias(self, layer: Layer) -> np.ndarray:
+        """A float layer's bias, float32; zeros where it has none."""
+        if layer.bias < 0:
+            return np.zeros(self.shape(layer.weights)[layer.axis], np.float32)
+        return self.values(layer.bias)
+
     def real_weights(self, layer: Layer) -> np.ndarray:
         """A layer's weights as real numbers, float32, whether they are quantized or not."""
         values = self.values(layer.weights)
@@ -156,11 +162,11 @@ class Model:
         for position, operator in enumerate(self.graph.operators):
             code = self.code(operator)
             inputs = [int(index) for index in operator.inputs]
-            if code not in OUTPUT_AXIS or len(inputs) != 3 or inputs[2] < 0:
+            if code not in OUTPUT_AXIS:
                 continue
-            data, weights, bias = inputs
+            data, weights, bias = [*inputs, -1][:3]
             alone = readers[weights] == 1
-            if alone and self.is_constant(weights) and self.is_constant(bias):
+            if alone and self.is_constant(weights) and (bias < 0 or self.is_constant(bias)):
                 output = int(operator.outputs[0])
                 yield Layer(
                     position=position,
@@ -288,7 +294,7 @@ class Model:
             if self.code(operator) not in OUTPUT_AXIS or len(operator.inputs) != 3:
                 continue
             bias = int(operator.inputs[2])
-            if bias in seen:
+            if bias >= 0 and bias in seen:
                 own = copy.deepcopy(self.graph.tensors[bias])
                 # The quantizer tells tensors apart by their names.
                 own.name = f"{self.name(bias)}_{len(self.graph.tensors)}".encode()

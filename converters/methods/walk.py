@@ -85,9 +85,10 @@ class _Walk:
         if BIAS_CORRECTION in self._methods:
             want = self._seen.before[theirs.name].mean
             lacking = _shrunk_mean(want - self._means(ours, theirs))
-            bias = self._real.values(theirs.bias).astype(np.float64) + lacking
-            steps = np.rint(bias / model.scales(ours.bias).astype(np.float64))
-            model.set_values(ours.bias, np.clip(steps, INT32.min, INT32.max).astype(np.int32))
+            bias = ours.bias if ours.bias >= 0 else _add_bias(model, ours)
+            wanted = self._real.real_bias(theirs).astype(np.float64) + lacking
+            steps = np.rint(wanted / model.scales(bias).astype(np.float64))
+            model.set_values(bias, np.clip(steps, INT32.min, INT32.max).astype(np.int32))
 
     def _round(self, ours: Layer, weights: np.ndarray) -> None:
         model = self.integer
@@ -136,12 +137,26 @@ def _pairs(integer: Model, real: Model) -> list[tuple[Layer, Layer]]:
             f" {len(theirs)}, or they differ in shape: neither can be held against the other. Take"
             " --effort none."
         )
-    wanted = (TYPE.INT8, TYPE.INT8, TYPE.INT32)
-    return [
-        (a, b)
-        for a, b in zip(ours, theirs, strict=True)
-        if tuple(integer.graph.tensors[i].type for i in (a.input, a.weights, a.bias)) == wanted
-    ]
+    return [(a, b) for a, b in zip(ours, theirs, strict=True) if _is_integer(integer, a)]
+
+
+def _is_integer(model: Model, layer: Layer) -> bool:
+    wanted = {layer.input: TYPE.INT8, layer.weights: TYPE.INT8, layer.bias: TYPE.INT32}
+    return all(
+        index < 0 or model.graph.tensors[index].type == kind for index, kind in wanted.items()
+    )
+
+
+def _add_bias(model: Model, layer: Layer) -> int:
+    """Gives an integer layer a bias of zeros, on the steps that the runtime demands."""
+    channels = model.shape(layer.weights)[layer.axis]
+    bias = model.add_constant(f"{layer.name}_bias", np.zeros(channels, np.int32), TYPE.INT32)
+    steps = schema.QuantizationParametersT()
+    steps.scale = np.float32(model.scales(layer.input)[0]) * model.scales(layer.weights)
+    steps.zeroPoint = np.zeros(len(steps.scale), np.int64)
+    model.graph.tensors[bias].quantization = steps
+    model.graph.operators[layer.position].inputs = [layer.input, layer.weights, bias]
+    return bias
 
 
 def _float_twin(integer: Model, real: Model, ours: Layer, theirs: Layer) -> bytes:
@@ -153,7 +168,7 @@ def _float_twin(integer: Model, real: Model, ours: Layer, theirs: Layer) -> byte
     shapes = [list(integer.shape(index)) for index in (ours.input, ours.output)]
     inputs = twin.add_tensor("inputs", shapes[0], TYPE.FLOAT32)
     kernel = twin.add_constant("weights", integer.real_weights(ours), TYPE.FLOAT32)
-    bias = twin.add_constant("bias", real.values(theirs.bias), TYPE.FLOAT32)
+    bias = twin.add_constant("bias", real.real_bias(theirs), TYPE.FLOAT32)
     output = twin.add_tensor("output", shapes[1], TYPE.FLOAT32)
     options = copy.copy(real.graph.operators[theirs.position].builtinOptions)
     options.fusedActivationFunction = NO_ACTIVATION

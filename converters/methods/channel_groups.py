@@ -112,6 +112,8 @@ class _Grouping:
             shapes += [_shape(model, index) for index in inputs]
             return not any(map(model.is_constant, inputs)) and len(set(shapes)) == 1
         rank = len(shapes[0])
+        if code in (OP.MEAN, OP.PAD) and not model.is_constant(inputs[1]):
+            return False
         if code == OP.MEAN:
             axes = {int(axis) % rank for axis in model.values(inputs[1]).reshape(-1)}
             return rank - 1 not in axes and shapes[0][-1] == shapes[1][-1]

@@ -33,5 +33,7 @@ def run_part(content: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
             for row, place in zip(rows, places, strict=True):
                 row.append(interpreter.get_tensor(place))
     except (ValueError, RuntimeError) as error:
-        raise ConversionError(f"LiteRT cannot run a part of the model: {error}") from error
+        raise ConversionError(
+            f"LiteRT cannot run a part of the model: {error}. Take --effort none, which needs none."
+        ) from error
     return [np.stack(row) for row in rows]

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from converters.methods.objects import empty_objects, pack, read_objects
 from mobilekit.core.errors import ConversionError
 
 # Operators whose weights and biases the methods understand, and the axis of output channels.
@@ -34,6 +34,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
     schema.TensorType.FLOAT32: np.dtype("<f4"),
     schema.TensorType.INT32: np.dtype("<i4"),
     schema.TensorType.INT8: np.dtype("i1"),
+    schema.TensorType.INT64: np.dtype("<i8"),
 }
 
 
@@ -78,7 +79,7 @@ class Model:
     """
 
     def __init__(self, content: bytes = b"") -> None:
-        self.schema = _read(content) if content else _empty()
+        self.schema = read_objects(content) if content else empty_objects()
         if len(self.schema.subgraphs) != 1:
             raise ConversionError(
                 f"The file has {len(self.schema.subgraphs)} subgraphs; the methods change files of"
@@ -301,30 +302,3 @@ class Model:
                 self.graph.tensors.append(own)
                 operator.inputs = [*map(int, operator.inputs[:2]), len(self.graph.tensors) - 1]
             seen.add(bias)
-
-
-def _read(content: bytes) -> schema.ModelT:
-    """A file's objects; data that stand behind the flatbuffer, as quantizers write them, too."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    whole = np.frombuffer(content, np.uint8)
-    for buffer in model.buffers:
-        if buffer.offset > 1 and buffer.size:
-            buffer.data = whole[buffer.offset : buffer.offset + buffer.size]
-        buffer.offset = buffer.size = 0
-    return model
-
-
-def _empty() -> schema.ModelT:
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    model.version, model.subgraphs = 3, [graph]
-    model.operatorCodes, model.buffers = [], [schema.BufferT()]
-    graph.tensors, graph.operators, graph.inputs, graph.outputs = [], [], [], []
-    return model
-
-
-def pack(model: schema.ModelT) -> bytes:
-    """The bytes of an object-API model."""
-    size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
-    builder = flatbuffers.Builder(size + 4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())

@@ -38,6 +38,7 @@ benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/applications.py
 	$(BIN)/python benchmarks/push.py
 	$(BIN)/python benchmarks/runner_overhead.py
 

@@ -1,14 +1,14 @@
 """One walk through an integer file beside its float file, each layer mended in passing.
 
-Every operator runs by itself under LiteRT on what the mended layers before it really give, so each
-layer is fitted to the values that it will see. Rounding changes weights; bias correction then
+The file runs piece by piece under LiteRT, on what the mended layers before each piece really give,
+so each layer is fitted to the values that it will see. Rounding changes weights; bias correction then
 adds what the mean of each channel before its activation lacks.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -64,19 +64,26 @@ class _Walk:
         graph = self.integer.graph
         self._values[int(graph.inputs[0])] = inputs
         last = {int(i): place for place, op in enumerate(graph.operators) for i in op.inputs}
-        for position, operator in enumerate(graph.operators):
-            if position in self._pairs:
-                self._mend(*self._pairs[position])
-            self._execute(operator)
-            for tensor in [t for t in self._values if last.get(t, -1) <= position]:
-                del self._values[tensor]
+        begin = 0
+        for position in sorted(self._pairs):
+            if position > begin:
+                self._execute(begin, position, last)
+            self._mend(*self._pairs[position])
+            begin = position
 
-    def _execute(self, operator: schema.OperatorT) -> None:
-        inputs = list(dict.fromkeys(int(i) for i in operator.inputs if int(i) in self._values))
-        outputs = [int(index) for index in operator.outputs]
-        content = self.integer.part([operator], inputs, outputs)
+    def _execute(self, begin: int, end: int, last: Mapping[int, int]) -> None:
+        """Runs operators `begin` to `end`; keeps what later ones read (`last` says which)."""
+        operators = self.integer.graph.operators[begin:end]
+        inputs = list(
+            dict.fromkeys(int(i) for op in operators for i in op.inputs if int(i) in self._values)
+        )
+        written = [int(index) for op in operators for index in op.outputs]
+        outputs = [index for index in written if last.get(index, -1) >= end]
+        content = self.integer.part(operators, inputs, outputs)
         rows = run_part(content, [self._values[index] for index in inputs])
         self._values.update(zip(outputs, rows, strict=True))
+        for tensor in [each for each in self._values if last.get(each, -1) < end]:
+            del self._values[tensor]
 
     def _mend(self, ours: Layer, theirs: Layer) -> None:
         model = self.integer

@@ -131,7 +131,7 @@ def main() -> None:
         f"Random weights with settled batch norm, {SIZE}x{SIZE}, SNR at the logits in dB on"
         f" photographs that were held out, `--effort {args.effort}` against min-max.",
         "",
-        "| network | min-max | ours | gain | applied | same operators | min-max, CPU s | more, CPU s |",
+        "| network | min-max | ours | gain | applied | same operators | min-max, CPU s | more |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in args.networks:

@@ -1,8 +1,8 @@
 """One walk through an integer file beside its float file, each layer mended in passing.
 
-The file runs piece by piece under LiteRT, on what the mended layers before each piece really give,
-so each layer is fitted to the values that it will see. Rounding changes weights; bias correction then
-adds what the mean of each channel before its activation lacks.
+The file runs piece by piece under LiteRT, on what the mended layers before really give, so each
+layer is fitted to the values that it will see. Rounding changes weights; bias correction then adds
+what the mean of each channel before its activation lacks.
 """
 
 from __future__ import annotations

@@ -9,93 +9,20 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mobilekit.compare import Outcome, compare_measurements
-from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import IncomparableError
-from mobilekit.core.measurement import (
-    Actual,
-    BeforeAfter,
-    Conditions,
-    Kit,
-    MeasureConfig,
-    MeasuredModel,
-    Measurement,
-    Memory,
-    Program,
-    Requested,
-    Run,
-    RunnerInputs,
-    Runtime,
-    Validity,
-    Verdict,
-)
+from mobilekit.core.measurement import Validity, Verdict
 from mobilekit.core.model import ModelSpec
 from mobilekit.formatting import speed
 from mobilekit.identity import IDENTITY
 from mobilekit.intervals import ALPHA, LEAST_SIGNS, median_interval, share_interval, unseen_share
+from tests.sample_results import BLOCKS, MEASUREMENT, MODEL, RUN
 
-BLOCKS = 12
 TRIALS = 2000
 
-DEVICE = DeviceInfo(
-    kind="host",
-    label="desk",
-    serial_hash="5e71a1",
-    simulated=False,
-    manufacturer=None,
-    model="A CPU",
-    soc=None,
-    abi="x86_64",
-    os="Linux 6.1",
-    build_fingerprint="b1",
-)
-RUN = Run(
-    schema=1,
-    runner=Program(name="litert_python", version="1", sha256="aa" * 32),
-    runtime=Runtime(name="ai-edge-litert", version="2.3.0", sha256="bb" * 32, api="interpreter"),
-    context="host",
-    model_sha256="f0" * 32,
-    requested=Requested(delegate="xnnpack", num_threads=2),
-    actual=Actual(delegate="xnnpack", nodes_delegated=66, nodes_total=66, partitions=1),
-    inputs=RunnerInputs(source="seeded", sha256=("cc" * 32,)),
-    init_us=20_000.0,
-    first_us=16_000.0,
-    warmup_us=(15_000.0,),
-    latencies_us=(14_000.0,),
-    write_input_us=(10.0,),
-    read_output_us=(2.0,),
-    memory=Memory(
-        vm_hwm_bytes=60_000_000, rss_anon_bytes=None, rss_file_bytes=None, delegate_bytes=None
-    ),
-    conditions=BeforeAfter(before=Conditions(), after=Conditions()),
-    output_sha256=("dd" * 32,),
-)
-MODEL = MeasuredModel(
-    name="mobilenet_v2_1.0_224",
-    sha256="f0" * 32,
-    size_bytes=14_000_000,
-    spec=ModelSpec(architecture="mobilenet_v2"),
-    recipe="float32",
-    recipe_digest="01" * 32,
-    preprocessing=None,
-)
 INT8 = dataclasses.replace(
     MODEL, sha256="18" * 32, size_bytes=4_000_000, recipe="static_wi8_ai8", recipe_digest="02" * 32
 )
-BASELINE = Measurement(
-    schema=1,
-    cell="0" * 16,
-    model=MODEL,
-    device=DEVICE,
-    config=MeasureConfig(
-        delegate="xnnpack", num_threads=2, warmup=10, num_runs=1, repetitions=BLOCKS, order_seed=7
-    ),
-    runs=(),
-    output_check=None,
-    validity=Verdict(status=Validity.VALID),
-    created="2026-01-01T00:30:00+00:00",
-    command="mobilekit run plan.toml",
-    kit=Kit(version="0.1.0", commit=None),
-)
+BASELINE = dataclasses.replace(MEASUREMENT, runs=(), output_check=None)
 
 
 def with_runs(measurement, medians_us, place=0):

@@ -4,30 +4,19 @@ import html.parser
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mobilekit.compare import Comparison
 from mobilekit.core.accuracy import Accuracy, ImageAnswer
-from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import digest
 from mobilekit.core.errors import StorageError, UnknownNameError, UsageError
 from mobilekit.core.measurement import (
-    Actual,
-    BeforeAfter,
-    Conditions,
     Kit,
-    MeasureConfig,
     MeasuredModel,
-    Measurement,
-    Memory,
-    OutputCheck,
-    Program,
     Requested,
-    Run,
-    RunnerInputs,
-    Runtime,
     Validity,
     Verdict,
 )
@@ -46,6 +35,7 @@ from mobilekit.report import (
     terminal_table,
     write_report,
 )
+from tests.sample_results import DEVICE, MEASUREMENT, RUN, run_of
 
 # Name, latency in us with one thread, size, right answers and agreements of 20, SNR.
 RECIPES = (
@@ -62,31 +52,14 @@ def sha256_of(recipe):
 
 
 def run(recipe, num_threads, block, order, latencies_us):
-    return Run(
-        schema=1,
-        runner=Program(name="litert_python", version="1", sha256="aa" * 32),
-        runtime=Runtime(
-            name="ai-edge-litert", version="2.3.0", sha256="bb" * 32, api="interpreter"
-        ),
-        context="host",
+    return run_of(
+        latencies_us,
         model_sha256=sha256_of(recipe),
         requested=Requested(delegate="xnnpack", num_threads=num_threads),
-        actual=Actual(delegate="xnnpack", nodes_delegated=66, nodes_total=66, partitions=1),
-        inputs=RunnerInputs(source="seeded", sha256=("cc" * 32,)),
         init_us=21_000.0 + block,
         first_us=16_000.0 + block,
         warmup_us=(15_000.0,) * 10,
-        latencies_us=tuple(map(float, latencies_us)),
-        write_input_us=(10.0,) * len(latencies_us),
-        read_output_us=(2.0,) * len(latencies_us),
-        memory=Memory(
-            vm_hwm_bytes=61_200_000 + block,
-            rss_anon_bytes=None,
-            rss_file_bytes=None,
-            delegate_bytes=None,
-        ),
-        conditions=BeforeAfter(before=Conditions(), after=Conditions()),
-        output_sha256=("dd" * 32,),
+        memory=replace(RUN.memory, vm_hwm_bytes=61_200_000 + block),
         block=block,
         order=order,
         started=f"2026-01-01T{block:02d}:{order:02d}:00+00:00",
@@ -96,8 +69,8 @@ def run(recipe, num_threads, block, order, latencies_us):
 def measurement(recipe, us, size, num_threads=1, place=0, seed=0, invocations=20):
     rng = np.random.default_rng([seed, place, num_threads])
     median = us / num_threads**0.8
-    return Measurement(
-        schema=1,
+    return replace(
+        MEASUREMENT,
         cell=digest([recipe, num_threads, seed])[:16],
         model=MeasuredModel(
             name="mobilenet_v2_1.0_224",
@@ -108,27 +81,14 @@ def measurement(recipe, us, size, num_threads=1, place=0, seed=0, invocations=20
             recipe_digest=digest(recipe),
             preprocessing=None,
         ),
-        device=DeviceInfo(
-            kind="host",
-            label="desk",
-            serial_hash="5e71a1",
-            simulated=False,
-            manufacturer=None,
+        device=replace(
+            DEVICE,
             model="A CPU at 2.4 GHz",
-            soc=None,
-            abi="x86_64",
             os="Debian 12, Linux 6.1",
             build_fingerprint="debian-12/6.1",
             cpu_features=("avx2",),
         ),
-        config=MeasureConfig(
-            delegate="xnnpack",
-            num_threads=num_threads,
-            warmup=10,
-            num_runs=invocations,
-            repetitions=12,
-            order_seed=7,
-        ),
+        config=replace(MEASUREMENT.config, num_threads=num_threads, num_runs=invocations),
         runs=tuple(
             run(
                 recipe,
@@ -139,10 +99,6 @@ def measurement(recipe, us, size, num_threads=1, place=0, seed=0, invocations=20
             )
             for block in range(12)
         ),
-        output_check=OutputCheck(
-            against="ee" * 32, how="argmax agrees", passed=True, detail="16 of 16 agree"
-        ),
-        validity=Verdict(status=Validity.VALID),
         created="2026-01-01T12:30:00+00:00",
         command="mobilekit run examples/quickstart.toml",
         kit=Kit(version="0.1.0", commit="0123456789abcdef"),

@@ -29,86 +29,14 @@ from android_bench.sessions import (
     set_digest,
     shuffled,
 )
-from mobilekit.core.device import DeviceInfo
 from mobilekit.core.errors import StorageError
-from mobilekit.core.measurement import (
-    Actual,
-    BeforeAfter,
-    Conditions,
-    Kit,
-    MeasureConfig,
-    MeasuredModel,
-    Measurement,
-    Memory,
-    OutputCheck,
-    Program,
-    Requested,
-    Run,
-    RunnerInputs,
-    Runtime,
-    Validity,
-    Verdict,
-)
+from tests import sample_results
+from tests.sample_results import run_of
 
 CELL = "0123456789abcdef"
 SESSION = Session(order_seed=5, jobs="aa")
-RUN = Run(
-    schema=1,
-    runner=Program(name="fake", version="1", sha256="a"),
-    runtime=Runtime(name="fake", version="1", sha256="b", api="interpreter"),
-    context="host",
-    model_sha256="c",
-    requested=Requested(delegate="xnnpack", num_threads=1),
-    actual=Actual(delegate="xnnpack", nodes_delegated=3, nodes_total=3, partitions=1),
-    inputs=RunnerInputs(source="seeded", sha256=("d",)),
-    init_us=1.5,
-    first_us=1.0,
-    warmup_us=(),
-    latencies_us=(1.25, 2.0),
-    write_input_us=(0.1, 0.1),
-    read_output_us=(0.1, 0.1),
-    memory=Memory(vm_hwm_bytes=1, rss_anon_bytes=1, rss_file_bytes=1, delegate_bytes=None),
-    conditions=BeforeAfter(before=Conditions(), after=Conditions()),
-    output_sha256=("e",),
-    unread={"memory.delegate_bytes": "größer"},
-    block=0,
-    order=0,
-    started="2026-11-24T00:00:00+00:00",
-)
-MEASUREMENT = Measurement(
-    schema=1,
-    cell=CELL,
-    model=MeasuredModel(
-        name="net",
-        sha256="c",
-        size_bytes=1,
-        spec=None,
-        recipe="float32",
-        recipe_digest="r",
-        preprocessing=None,
-    ),
-    device=DeviceInfo(
-        kind="host",
-        label="host",
-        serial_hash="s",
-        simulated=False,
-        manufacturer=None,
-        model=None,
-        soc=None,
-        abi="x86_64",
-        os="Linux",
-        build_fingerprint="f",
-    ),
-    config=MeasureConfig(
-        delegate="xnnpack", num_threads=1, warmup=0, num_runs=2, repetitions=1, order_seed=5
-    ),
-    runs=(RUN,),
-    output_check=OutputCheck(against="a", how="h", passed=True, detail="d"),
-    validity=Verdict(status=Validity.VALID),
-    created="2026-11-24T00:00:00+00:00",
-    command="mobilekit benchmark net.tflite",
-    kit=Kit(version="0.1.0", commit=None),
-)
+RUN = run_of((1.25, 2.0), unread={"memory.delegate_bytes": "größer"})
+MEASUREMENT = replace(sample_results.MEASUREMENT, cell=CELL, runs=(RUN,))
 
 
 def line(block=0, *, session=SESSION, error=None, started=RUN.started):

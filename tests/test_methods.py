@@ -282,6 +282,21 @@ def test_a_method_helps_on_inputs_that_it_did_not_see(material, judged, recipe, 
     assert score_db(better, judged) > score_db(plain, judged) + GAINS[recipe, method]
     graphs = [read_model(content, "made") for content in (plain, better)]
     assert graphs[0].ops == graphs[1].ops
+    assert len(better) < len(plain) + 2048  # nothing is left behind of what was replaced
+
+
+@pytest.mark.needs_tensorflow
+def test_constants_of_a_mended_file_begin_where_kernels_expect_them(material):
+    from converters.methods.apply import apply
+
+    made = apply(material, combination(["gptq", "bias_correction"])).content
+    whole = np.frombuffer(made, np.uint8)
+    tensors = [each for each in read_model(made, "made").main.tensors if each.is_constant]
+    assert len(tensors) > 10
+    for tensor in tensors:
+        data = np.frombuffer(tensor.data, np.uint8)
+        offset = data.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
+        assert offset % 16 == 0
 
 
 def test_every_method_has_a_gain_above():

@@ -57,38 +57,38 @@ METHODS: Registry[Method] = Registry(
         Method(
             name=EQUALIZE,
             stage=Stage.FLOAT,
-            summary="moves factors between layers so that no channel is much wider than another",
+            summary="evens out how wide channels are, between layers",
             paper="Nagel et al. 2019, arXiv:1906.04721, section 4.1; Xiao et al. 2023,"
             " arXiv:2211.10438",
         ),
         Method(
             name=MINMAX,
             stage=Stage.RANGES,
-            summary="takes the smallest and largest value that was seen",
+            summary="the smallest and largest value that was seen",
             paper="Jacob et al. 2018, arXiv:1712.05877, section 3.1",
         ),
         Method(
             name=PERCENTILE,
             stage=Stage.RANGES,
-            summary="leaves one value in ten thousand outside on either side",
+            summary="one value in ten thousand stays outside on either side",
             paper="Wu et al. 2020, arXiv:2004.09602, section 5.1",
         ),
         Method(
             name=MSE,
             stage=Stage.RANGES,
-            summary="clips where the mean squared error of a tensor is least",
+            summary="clipped where a tensor's mean squared error is least",
             paper="Nagel et al. 2021, arXiv:2106.08295, section 3.1",
         ),
         Method(
             name=GPTQ,
             stage=Stage.INTEGER,
-            summary="rounds weights one by one, each error taken up by the weights behind it",
+            summary="weights rounded one by one, the rest takes up each error",
             paper="Frantar et al. 2023, arXiv:2210.17323",
         ),
         Method(
             name=BIAS_CORRECTION,
             stage=Stage.INTEGER,
-            summary="gives every channel the mean that it has in the float network",
+            summary="every channel gets the mean of the float network",
             paper="Nagel et al. 2019, arXiv:1906.04721, section 4.2 (here by measured means)",
             excludes=(PERCENTILE, MSE),
             because="clipped values move a channel's mean, and a bias that makes up for that shifts"

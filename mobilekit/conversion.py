@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,11 +31,12 @@ from mobilekit.conversion_checks import (
     nothing_says,
     together,
 )
+from mobilekit.core.choice import Choice
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import UsageError
 from mobilekit.core.model import ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
-from mobilekit.core.recipe import IoType, Recipe, Scheme
+from mobilekit.core.recipe import MINMAX, IoType, Recipe, Scheme
 from mobilekit.extras import need
 from mobilekit.float_models import FloatModel, KerasFloatModel, check_finite, keras_float_model
 from mobilekit.images import ImageSet, read_inputs
@@ -57,6 +58,7 @@ BY_CONVERTER = {
     Recipe(scheme=Scheme.DYNAMIC, weight_bits=8): "int8",
     Recipe(scheme=Scheme.FLOAT, weight_bits=16): "float16",
 }
+METHOD_PHOTOGRAPHS = 20  # that methods look at; ranges come from all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ class Conversion:
         self._folder = folder / f"{network.name}-{self._key[:12]}"
         self._built: FloatModel | None = None
         self._ranges: Ranges | None = None
+        self._choices: dict[Recipe, Choice] = {}
 
     def file(self, recipe: Recipe) -> ConvertedFile:
         """The file of a recipe.
@@ -218,6 +221,8 @@ class Conversion:
             from converters.convert import derive
 
             ranges = self._calibrated(base) if recipe.needs_calibration else None
+            if recipe.method != MINMAX and ranges is not None and self._is_plain(base):
+                return self._improved(base, recipe, ranges)
             content = derive(
                 base,
                 recipe,
@@ -226,6 +231,41 @@ class Conversion:
                 layers=self._layers(),
             )
         return content
+
+    def _is_plain(self, base: bytes) -> bool:
+        """Whether methods can look at the network: they know one input and one output."""
+        graph = read_model(base, f"the float file of {self.network.name}").main
+        plain = len(graph.inputs) == len(graph.outputs) == 1
+        if not plain:
+            self._say(
+                f"{self.network.name}: several inputs or outputs, so ranges are minima, maxima"
+            )
+        return plain
+
+    def _improved(self, base: bytes, recipe: Recipe, ranges: Ranges) -> bytes:
+        from converters.calibration import calibrate
+        from converters.methods.choice import improve
+
+        images = self._calibration
+        assert images is not None  # ranges come from them
+
+        def recalibrate(content: bytes) -> Mapping[str, tuple[float, float]]:
+            """Ranges of the float file, or of one that methods made of it."""
+            if content == base:
+                return ranges.by_tensor
+            return calibrate(content, self._inputs(images)).by_tensor
+
+        made = improve(
+            base,
+            replace(recipe, io=IoType.NATIVE) if recipe.io is IoType.UINT8 else recipe,
+            self.network.preprocessing,
+            [sample for [sample] in self._inputs(images.spread(METHOD_PHOTOGRAPHS))],
+            recalibrate=recalibrate,
+            say=lambda sentence: self._say(f"{self.network.name} {recipe.name}: {sentence}"),
+        )
+        self._choices[recipe] = made.choice
+        uint8 = recipe.io is IoType.UINT8
+        return with_uint8_edges(made.content) if uint8 else made.content
 
     def _by_other(self, base: bytes, recipe: Recipe) -> bytes | None:
         """The file by another quantizer; None where ai-edge-quantizer differs in nothing."""
@@ -328,6 +368,7 @@ class Conversion:
             calibration_sha256=self._images_digest(recipe),
             recipe_rules=recipe.rules,
             quantizer=self._quantizer if recipe != FLOAT32 else OURS,
+            choice=self._choices.get(recipe),
         )
 
     def _layers(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
-from mobilekit.core.recipe import LayerRule, Recipe
+from mobilekit.core.recipe import Effort, LayerRule, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -93,6 +93,8 @@ def convert_file(
     calibration: Path | None = None,
     preprocessing: Preprocessing | None = None,
     quantizer: str = "ours",
+    effort: Effort = Effort.FAST,
+    method: str | None = None,
     say: Callable[[str], None] = _silent,
 ) -> TFLiteModel:
     """Converts a model and writes a .tflite that has passed its checks, with provenance.
@@ -106,6 +108,9 @@ def convert_file(
         calibration: Folder of photographs, or .npz of arrays; static recipes need one.
         preprocessing: What the input expects, where no description lies beside the model.
         quantizer: A row of `converters.quantizers`.
+        effort: How long a rule may take to choose methods that make a static int8 file more
+            accurate; other recipes have none to choose.
+        method: Names of `converters.methods` joined by "+" instead of the rule.
         say: Told in sentences what is done.
 
     Raises:
@@ -114,13 +119,18 @@ def convert_file(
         ConversionError: If the model cannot become this file, or the file fails its checks.
         StorageError: If it cannot be written.
     """
-    from converters.recipes import parse_recipe
+    from converters.quantizers import OURS
+    from converters.recipes import parse_recipe, with_method
     from converters.writer import write_model
     from mobilekit.conversion import Conversion
     from mobilekit.samples import sample_set
     from mobilekit.sources import network_of_file, network_of_model
 
     wanted = parse_recipe(recipe, tuple(rules))
+    if method is not None:
+        wanted = with_method(wanted, method)
+    elif quantizer == OURS:
+        wanted = wanted.with_effort(effort)
     if output.suffix != ".tflite":
         raise UsageError(f"{output} must end in .tflite, which is what it will be.")
     of = network_of_file if isinstance(model, Path) else network_of_model

@@ -73,6 +73,12 @@ class ImageSet:
         """
         return digest([(path.name, sha256_file(path)) for path in self.paths])
 
+    def spread(self, most: int) -> ImageSet:
+        """At most `most` of them, evenly over the whole."""
+        count = min(len(self.paths), most)
+        chosen = tuple(self.paths[i * len(self.paths) // count] for i in range(count))
+        return ImageSet(folder=self.folder, paths=chosen)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:

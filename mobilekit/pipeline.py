@@ -149,8 +149,8 @@ class _Stages:
 
     def __init__(self, plan: Plan, results: Path, say: Say) -> None:
         self._plan, self._results, self._say = plan, results, say
-        recipes = [parse_recipe(name) for name in plan.convert.recipes]
-        self._recipes = recipes
+        effort = plan.convert.effort
+        self._recipes = [parse_recipe(name).with_effort(effort) for name in plan.convert.recipes]
         # Pictures are found before anything is built, so that a wrong folder costs no time.
         calibration, evaluation = plan.calibration, plan.evaluation
         self._calibration = (

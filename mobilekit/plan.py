@@ -15,6 +15,7 @@ from converters.recipes import parse_recipe
 from mobilekit.architectures import ARCHITECTURES
 from mobilekit.core.errors import UnknownNameError, UsageError
 from mobilekit.core.measurement import RunConfig
+from mobilekit.core.recipe import Effort
 from mobilekit.core.records import RecordError, from_json
 from mobilekit.core.target import DELEGATES, Target, check_options
 from mobilekit.weights import find_source
@@ -57,6 +58,7 @@ class ConvertPlan:
 
     recipes: tuple[str, ...] = ()
     target: str = "xnnpack"
+    effort: Effort = Effort.FAST
 
 
 @dataclass(frozen=True, kw_only=True)

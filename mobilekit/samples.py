@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,14 +24,20 @@ class ArraySet:
 
     Attributes:
         path: The file. Pickled objects in it are refused.
+        most: How many samples are read, evenly over the whole; None reads all.
     """
 
     path: Path
+    most: int | None = None
 
     @cached_property
     def sha256(self) -> str:
         """Digest of the file."""
         return digest(["arrays", sha256_file(self.path)])
+
+    def spread(self, most: int) -> ArraySet:
+        """At most `most` samples, evenly over the whole."""
+        return replace(self, most=most)
 
     def read(self, shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[np.ndarray, ...]]:
         """Every sample: float32 arrays with batch 1, as they stand in the file.
@@ -57,7 +63,9 @@ class ArraySet:
                 f"{self.path} holds samples of {' and '.join(map(str, given))}, and the model takes"
                 f" {' and '.join(map(str, shapes))}: one array an input, in the model's order."
             )
-        for index in range(*lengths):
+        [length] = lengths
+        count = min(length, self.most or length)
+        for index in (i * length // count for i in range(count)):
             sample = tuple(array[index : index + 1].astype(np.float32) for array in arrays)
             if not all(np.isfinite(array).all() for array in sample):
                 raise UsageError(f"{self.path} holds values that are not finite in sample {index}.")

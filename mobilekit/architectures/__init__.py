@@ -32,5 +32,19 @@ ARCHITECTURES: Registry[Architecture] = Registry(
             source="Table 2 (layers), Table 4 (72.0 %, 300M, 3.4M); counts recomputed from the"
             " layers; torchvision prints 3,504,872 trainable",
         ),
+        Architecture(
+            name="efficientnet_lite0",
+            builder="mobilekit.architectures.efficientnet_lite:efficientnet_lite0",
+            title="EfficientNet-Lite0",
+            input_size=(224, 224),
+            trainable_params=4_652_008,
+            total_params=4_694_024,
+            macs=385_187_552,
+            top1=75.1,
+            paper="Tan, Le 2019, arXiv:1905.11946",
+            source="Table 1 (layers of B0); tensorflow/tpu models/official/efficientnet/lite"
+            " README (75.1 %, 4.7M; its 407M is 5 % above the layers); counts recomputed from the"
+            " layers",
+        ),
     ],
 )

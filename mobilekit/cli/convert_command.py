@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mobilekit.cli.options import add_preprocessing, preprocessing
+from mobilekit.core.recipe import Effort
 
 EXAMPLES = """\
   mobilekit convert net.keras --recipe float32 -o net.tflite
@@ -13,7 +14,9 @@ EXAMPLES = """\
   mobilekit convert net.keras --recipe static_wi8_ai8 --calibration photos/ \\
       --mean 127.5 --std 127.5 -o net.tflite
   mobilekit convert float.tflite --recipe static_wi8_ai8 --calibration photos/ \\
-      --mean 127.5 --std 127.5 --keep-float 'head_.*' -o net.tflite"""
+      --mean 127.5 --std 127.5 --keep-float 'head_.*' -o net.tflite
+  mobilekit convert net.keras --recipe static_wi8_ai8 --calibration photos/ \\
+      --effort high -o net.tflite"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantizer", default="ours", help="ours (default), ai-edge or tflite, to compare with"
     )
+    choosing = parser.add_mutually_exclusive_group()
+    choosing.add_argument(
+        "--effort",
+        choices=[effort.value for effort in Effort],
+        default=Effort.FAST.value,
+        help="time to choose methods that make static int8 files more accurate (default fast)",
+    )
+    choosing.add_argument(
+        "--method", help="names of `mobilekit list methods` joined by +, instead of choosing"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .tflite file")
     add_preprocessing(parser)
 
@@ -64,6 +77,8 @@ def run(args: argparse.Namespace) -> None:
         calibration=args.calibration,
         preprocessing=preprocessing(args),
         quantizer=args.quantizer,
+        effort=Effort(args.effort),
+        method=args.method,
         say=say,
     )
     print(f"{args.output}  {model.recipe}  {model.size_bytes:,} bytes  sha256 {model.sha256[:16]}")

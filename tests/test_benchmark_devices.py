@@ -14,6 +14,7 @@ from mobilekit.cli.benchmark_command import add_arguments
 from mobilekit.cli.progress import DeviceBar, StartsBar
 from mobilekit.core.measurement import RunConfig
 from tests.adb_scene import adb_server, attach, modern_adb
+from tests.native_scene import build_runner
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
 from tests.tiny_models import tiny_float, tiny_int8
@@ -50,6 +51,7 @@ def folder(tmp_path, monkeypatch, server):
 
 @pytest.fixture(scope="module")
 def phones(server):
+    build_runner()  # what measures on phones
     """Two phones, left and right."""
     with ExitStack() as stack:
         found = []

@@ -51,8 +51,8 @@ def folder(tmp_path, monkeypatch, server):
 
 @pytest.fixture(scope="module")
 def phones(server):
-    build_runner()  # what measures on phones
     """Two phones, left and right."""
+    build_runner()  # what measures there
     with ExitStack() as stack:
         found = []
         for model in ("Left", "Right"):

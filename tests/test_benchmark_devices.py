@@ -14,6 +14,7 @@ from mobilekit.cli.benchmark_command import add_arguments
 from mobilekit.cli.progress import DeviceBar, StartsBar
 from mobilekit.core.measurement import RunConfig
 from tests.adb_scene import adb_server, attach, modern_adb
+from tests.native_scene import build_runner
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
 from tests.tiny_models import tiny_float, tiny_int8
@@ -51,6 +52,7 @@ def folder(tmp_path, monkeypatch, server):
 @pytest.fixture(scope="module")
 def phones(server):
     """Two phones, left and right."""
+    build_runner()  # what measures there
     with ExitStack() as stack:
         found = []
         for model in ("Left", "Right"):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 STEP_TIMEOUT_S = 3600.0  # a matrix of many models on a phone that has to cool down
 STRUCK = "SERIAL"
+TEXTS = (".out", ".err", ".json", ".jsonl")  # what is packed: no models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def steps_of(args: argparse.Namespace, results: Path) -> list[tuple[str, list[st
     steps = [
         ("doctor", ["doctor", "--json"]),
         ("devices", ["devices", "--json"]),
-        ("selftest", ["selftest", *device, *runner, "--json"]),
+        ("selftest", ["selftest", *device, *runner, "--out", str(results / "selftest"), "--json"]),
     ]
     if models:
         steps += [
@@ -110,11 +111,11 @@ def take(name: str, words: Sequence[str], folder: Path, secrets: Sequence[str]) 
 
 
 def pack(folder: Path, secrets: Sequence[str]) -> Path:
-    """One archive of all texts below `folder`, whose names hold no serials either."""
+    """One archive of all texts below `folder`; their names hold no serials either."""
     archive = folder.with_suffix(".zip")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.suffix in TEXTS:
                 name = path.relative_to(folder.parent).as_posix()
                 packed.writestr(strike(name, secrets), strike(path.read_text(), secrets))
     return archive

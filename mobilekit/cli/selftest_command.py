@@ -6,7 +6,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mobilekit.cli.options import add_json
+from mobilekit.cli.options import add_adb_server, add_json
 from mobilekit.core.measurement import RunConfig
 
 EXAMPLES = """\
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("results") / "selftest",
         help="folder of the raw starts (default %(default)s)",
     )
+    add_adb_server(parser)
     add_json(parser)
 
 

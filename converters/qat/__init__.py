@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from converters.qat.files import convert_aware as convert_aware
 from converters.qat.quantizer import RangeKind as RangeKind
+from converters.qat.training import finetune as finetune
+from converters.qat.training import train as train
 from converters.qat.twin import paused as paused
 from converters.qat.twin import quantization_aware as quantization_aware

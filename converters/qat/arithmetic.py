@@ -15,6 +15,8 @@ from keras import ops
 from converters.ranges import INT8_MAX, INT8_MIN
 
 LEAST_SPAN = 1e-9  # of a range: the quantizer's own guard against a scale of 0
+# Averages of up to 500 integers are halves or this far from them; float32 is off by less.
+HALF = 1e-3
 INT32_MAX = 2**31 - 1
 
 # A tensor of the backend; Keras has no type for it that a checker knows.
@@ -27,6 +29,12 @@ def rounded(x: Tensor) -> Tensor:
     return x + ops.stop_gradient(ops.round(x) - x)
 
 
+def rounded_away(x: Tensor) -> Tensor:
+    """The same with halves away from zero, as the runtime's average pooling rounds sums."""
+    nearest = ops.sign(x) * ops.floor(ops.abs(x) + (0.5 + HALF))
+    return x + ops.stop_gradient(nearest - x)
+
+
 def scale_and_zero(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
     """Scale and integer zero point of int8 for values between `low` <= 0 and `high` >= 0."""
     scale = ops.maximum(high - low, LEAST_SPAN) / (INT8_MAX - INT8_MIN)
@@ -37,6 +45,14 @@ def fake_quantized(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Activations as an int8 tensor of the range `low` <= 0 to `high` >= 0 would hold them."""
     scale, zero = scale_and_zero(low, high)
     steps = ops.clip(rounded(x / scale) + zero, INT8_MIN, INT8_MAX)
+    return (steps - zero) * scale
+
+
+def fake_averaged(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Averages of int8 activations, as a tensor of the same range would hold them."""
+    scale, zero = scale_and_zero(low, high)
+    # The runtime averages the integers, zero point included, and rounds those.
+    steps = ops.clip(rounded_away(x / scale + zero), INT8_MIN, INT8_MAX)
     return (steps - zero) * scale
 
 

@@ -61,20 +61,19 @@ def convert_aware(twin: keras.Model, recipe: Recipe) -> bytes:
 def _ranges(graph: Graph, plain: FloatModel) -> dict[str, tuple[float, float]]:
     """The range of each tensor of the float file that has one of its own."""
     main = graph.main
-    by_layer = {each.layer: each.quantizer.range() for each in plain.quantized}
-    found = {
-        main.tensors[index].name: by_layer[layer]
-        for index, layer in [*_edges(main, plain), *_inside(graph, plain, by_layer)]
-        if layer in by_layer
+    quantizers = {each.layer: each.quantizer for each in plain.quantized}
+    tensors = {
+        main.tensors[index].name: quantizers[layer]
+        for index, layer in [*_edges(main, plain), *_inside(graph, plain, quantizers)]
+        if layer in quantizers
     }
-    missing = {*by_layer} - {layer for _, layer in _edges(main, plain)}
-    missing -= {layer for _, layer in _inside(graph, plain, by_layer)}
+    missing = {each.name for each in quantizers.values()} - {q.name for q in tensors.values()}
     if missing:
         raise ConversionError(
-            f"The float file of {plain.model.name} has no tensor of {', '.join(sorted(missing))},"
+            f"The float file of {plain.model.name} has no tensor for {', '.join(sorted(missing))},"
             " so the ranges of the twin cannot be given to it."
         )
-    return found
+    return {name: quantizer.range() for name, quantizer in tensors.items()}
 
 
 def _edges(main: Subgraph, plain: FloatModel) -> Iterator[tuple[int, str]]:
@@ -87,7 +86,7 @@ def _edges(main: Subgraph, plain: FloatModel) -> Iterator[tuple[int, str]]:
 
 
 def _inside(
-    graph: Graph, plain: FloatModel, by_layer: Mapping[str, tuple[float, float]]
+    graph: Graph, plain: FloatModel, quantizers: Mapping[str, FakeQuantizer]
 ) -> Iterator[tuple[int, str]]:
     """What operators give, with the quantized layer that went into each."""
     main = graph.main
@@ -95,7 +94,7 @@ def _inside(
     for operator in main.operators:
         if operator.name in KEEPING:
             continue
-        owners = names.all_of(operator, main) & by_layer.keys()
+        owners = names.all_of(operator, main) & quantizers.keys()
         if len(owners) > 1:
             raise ConversionError(
                 f"{operator.name} of {plain.model.name} computes {' and '.join(sorted(owners))} at"

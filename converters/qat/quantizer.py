@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from converters.qat.arithmetic import Tensor, fake_quantized, scale_and_zero
+from converters.qat.arithmetic import Tensor, fake_averaged, fake_quantized, scale_and_zero
 
 PACKAGE = "mobilekit"
 # Jacob et al. 2018, arXiv:1712.05877, section 3.1, ask for a momentum close to 1.
@@ -40,9 +40,7 @@ class FakeQuantizer(keras.layers.Layer):  # type: ignore[misc]
         paused: Whether values pass unchanged.
     """
 
-    def __init__(
-        self, kind: str, members: int = 1, *, paused: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, kind: str, members: int = 1, *, paused: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind, self.members, self.paused = RangeKind(kind), members, paused
 
@@ -64,7 +62,10 @@ class FakeQuantizer(keras.layers.Layer):  # type: ignore[misc]
             self._observe(inputs, member)
         low, high = self.ends()
         scale, _ = scale_and_zero(low, high)
-        return (inputs if self.paused else fake_quantized(inputs, low, high)), scale
+        if self.paused:
+            return inputs, scale
+        held = fake_quantized if member is not None else fake_averaged
+        return held(inputs, low, high), scale
 
     def ends(self) -> tuple[Tensor, Tensor]:
         """Both ends of the range, which holds 0."""

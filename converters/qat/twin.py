@@ -173,7 +173,8 @@ def _calibrate(twin: keras.Model, arrays: Sequence[np.ndarray]) -> None:
     ends: dict[FakeQuantizer, list[float]] = defaultdict(list)
     for begin in range(0, samples, BATCH):
         batch = [np.asarray(a[begin : begin + BATCH], np.float32) for a in arrays]
-        for each, values in zip(plain.quantized, taps(batch, training=False), strict=True):
+        made = keras.tree.flatten(taps(batch, training=False))
+        for each, values in zip(plain.quantized, made, strict=True):
             seen = np.asarray(values)
             ends[each.quantizer] += [float(seen.min()), float(seen.max())]
     for quantizer, found in ends.items():

@@ -1,8 +1,8 @@
 """Whether quantization-aware training gains anything over training as long without it.
 
-MobileNet v1 0.25 on Fashion-MNIST with one scale a weight tensor. Every seed is a network of its own:
-trained in float, then trained further twice on the same batches, as a fake-quantized twin and as
-the same twin with its quantizers paused, which is the control.
+MobileNet v1 0.25 on Fashion-MNIST with one scale a weight tensor. Every seed is a network of its
+own: trained in float, then further on the same batches, as fake-quantized twins and as a twin whose
+quantizers are paused, which is the control.
 """
 
 from __future__ import annotations

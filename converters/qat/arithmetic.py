@@ -3,11 +3,13 @@
 The gradient of rounding is taken to be 1, which gives a learned range what "Learned Step Size
 Quantization" (Esser et al. 2020, arXiv:1902.08153, equation 3) gives its step: the rounding error
 inside the range, the end of the range outside; with two ends, as in LSQ+ (Bhalgat et al. 2020,
-arXiv:2004.09576). The operations and their order are those of the quantizer that writes the file, in
-float32, so that scales and integers are equal to the last bit.
+arXiv:2004.09576). The operations and their order are those of the quantizer that writes the file,
+in float32, so that scales and integers are equal to the last bit.
 """
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import keras
 from keras import ops
@@ -20,7 +22,7 @@ HALF = 1e-3
 INT32_MAX = 2**31 - 1
 
 # A tensor of the backend; Keras has no type for it that a checker knows.
-Tensor = keras.KerasTensor
+Tensor: TypeAlias = keras.KerasTensor
 
 
 def rounded(x: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from converters.calibration import Ranges
 from converters.convert import derive
 from converters.freeze import freeze
 from converters.graph import Graph, Subgraph
+from converters.keras_checks import layer_names
 from converters.layer_names import LayerNames
 from converters.qat.float_model import FloatModel, float_model
 from converters.qat.kernels import Kernel
@@ -18,6 +19,7 @@ from converters.qat.quantizer import FakeQuantizer
 from converters.qat.twin import check_recipe
 from converters.ranges import quantization_of
 from converters.tflite_reader import read_model
+from converters.verify import verify
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.recipe import Recipe
 
@@ -54,7 +56,18 @@ def convert_aware(twin: keras.Model, recipe: Recipe) -> bytes:
     graph = read_model(content, f"the float file of {twin.name}")
     ranges = _ranges(graph, plain)
     made = derive(content, recipe, ranges=Ranges(by_tensor=ranges, samples=0))
-    _check(read_model(made, f"the int8 file of {twin.name}").main, ranges, twin.name)
+    graph = read_model(made, f"the int8 file of {twin.name}")
+    _check(graph.main, ranges, twin.name)
+    found = verify(
+        graph,
+        recipe=recipe,
+        full_integer=recipe.full_integer,
+        layers=layer_names(plain.model),
+    )
+    if found.problems:
+        raise ConversionError(
+            f"{twin.name} as {recipe.name} is not what it should be: {found.problems[0].sentence}"
+        )
     return made
 
 

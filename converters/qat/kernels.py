@@ -21,7 +21,7 @@ from mobilekit.core.recipe import Granularity
 GAMMA, BETA, MEAN, VARIANCE = "gamma", "beta", "moving_mean", "moving_variance"
 
 
-class Kernel:
+class Kernel(keras.layers.Layer):  # type: ignore[misc]
     """What the three twins have in common; stands before the Keras layer in their bases.
 
     Args:
@@ -50,9 +50,9 @@ class Kernel:
 
     def build(self, inputs_shape: object, input_scale_shape: object = ()) -> None:
         """Makes the weights of the layer, then those of its batch norm."""
-        super().build(inputs_shape)  # type: ignore[misc]
-        add: Any = self.add_weight  # type: ignore[attr-defined]
-        kernel = self.kernel.shape  # type: ignore[attr-defined]
+        super().build(inputs_shape)
+        add: Any = self.add_weight
+        kernel = self.kernel.shape
         self._bound_shape = (
             [1] * len(kernel)
             if self.granularity is Granularity.PER_TENSOR
@@ -89,8 +89,8 @@ class Kernel:
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Kernel and bias with the batch norm in them."""
-        kernel = ops.convert_to_tensor(self.kernel)  # type: ignore[attr-defined]
-        bias = self.bias if self.use_bias else None  # type: ignore[attr-defined]
+        kernel = ops.convert_to_tensor(self.kernel)
+        bias = self.bias if self.use_bias else None
         if self.norm is None:
             return kernel, 0.0 if bias is None else ops.convert_to_tensor(bias)
         factor = self.gamma / ops.sqrt(self.moving_variance + self.norm["epsilon"])
@@ -100,9 +100,9 @@ class Kernel:
 
     def start(self, layer: keras.layers.Layer, norm: keras.layers.Layer | None) -> None:
         """Takes the weights of the layer that it is the twin of, and of its batch norm."""
-        self.kernel.assign(layer.kernel)  # type: ignore[attr-defined]
+        self.kernel.assign(layer.kernel)
         if layer.use_bias:
-            self.bias.assign(layer.bias)  # type: ignore[attr-defined]
+            self.bias.assign(layer.bias)
         for name in (GAMMA, BETA, MEAN, VARIANCE) if norm else ():
             values = getattr(norm, name)
             if values is not None:
@@ -120,7 +120,7 @@ class Kernel:
     @property
     def channels(self) -> tuple[int, ...]:
         """Shape of a bias: one value an output channel."""
-        kernel = self.kernel.shape  # type: ignore[attr-defined]
+        kernel = self.kernel.shape
         return (int(np.prod([n for axis, n in enumerate(kernel) if axis not in self.axes])),)
 
     def plain_config(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Kernel:
 
     def get_config(self) -> dict[str, Any]:
         """What the layer is made of."""
-        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
+        config: dict[str, Any] = super().get_config()
         return {
             **config,
             "granularity": str(self.granularity),

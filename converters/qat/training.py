@@ -1,4 +1,4 @@
-"""Training a classifier on labelled images, as a twin or as it is; the same seed, the same result."""
+"""Training a classifier on labelled images: as it is, or as a fake-quantized twin."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import keras
 import numpy as np
 from keras import layers
 
-from converters.qat.placement import activation_name
+from converters.qat.kinds import activation_name
 from converters.qat.quantizer import RangeKind
 from converters.qat.steps import steps_of
 from converters.qat.twin import quantization_aware
 from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.recipe import Recipe
+from mobilekit.core.recipe import Recipe, Scheme
 
+RECIPE = Recipe(scheme=Scheme.STATIC, weight_bits=8, activation_bits=8)
 BATCH = 32
 CALIBRATION = 256  # images that ranges start from
 FINAL_RATE = 0.01  # of the first learning rate, at the end of a cosine
@@ -27,10 +28,10 @@ def finetune(
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    recipe: Recipe,
     epochs: int,
     learning_rate: float,
     seed: int,
+    recipe: Recipe = RECIPE,
     ranges: RangeKind | str = RangeKind.MOVING,
     input_range: tuple[float, float] | None = None,
     batch: int = BATCH,
@@ -42,10 +43,10 @@ def finetune(
         model: Trained already, one input, one output of scores; it is not changed.
         images: As the model takes them: (images, …), float32.
         labels: Index of the right class: (images,), integers.
-        recipe: A static int8 recipe without rules and float logits.
         epochs: How often each image is seen.
         learning_rate: Of Adam, at the start; a tenth or less of what the model was trained with.
         seed: Of the order of images and of dropout; also sets the seeds of Keras.
+        recipe: A static int8 recipe without rules and float logits; by default, scales by channel.
         ranges: "moving" or "learned".
         input_range: What inputs hold, such as (-1, 1); None takes what the images hold.
         batch: Images a step.
@@ -84,10 +85,18 @@ def train(
     batch: int = BATCH,
     say: Say | None = None,
 ) -> None:
-    """Trains any classifier in place by cross-entropy, Adam and a cosine; arguments as `finetune`.
+    """Trains any classifier in place by cross-entropy, with Adam.
 
     Args:
+        model: One input, one output of scores.
+        images: As the model takes them: (images, …), float32.
+        labels: Index of the right class: (images,), integers.
+        epochs: How often each image is seen.
+        learning_rate: At the start; it falls along a cosine.
+        seed: Of the order of images and of dropout; also sets the seeds of Keras.
         logits: Whether its scores are logits; else they are probabilities.
+        batch: Images a step.
+        say: Told the loss after every epoch.
 
     Raises:
         UsageError: If images and labels do not belong together or to the model.

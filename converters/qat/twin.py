@@ -12,7 +12,8 @@ import numpy as np
 from converters.keras_checks import as_model_takes, check_convertible
 from converters.qat.float_model import float_model
 from converters.qat.kernels import TWINS, Kernel, norm_of
-from converters.qat.placement import Group, Kind, Placement, kind_of, placement_of
+from converters.qat.kinds import Kind, kind_of
+from converters.qat.placement import Group, Placement, placement_of
 from converters.qat.quantizer import FakeQuantizer, RangeKind
 from converters.qat.steps import Step, Value, steps_of
 from mobilekit.core.errors import UsageError
@@ -32,7 +33,7 @@ def quantization_aware(
     """Makes the fake-quantized twin of a trained model: same inputs, same outputs, `fit` trains it.
 
     Args:
-        model: A functional model of layers that `converters.qat.placement` knows; it is not changed.
+        model: A functional model of layers in `converters.qat.kinds`; it is not changed.
         recipe: A static int8 recipe without rules and float logits.
         calibration: Inputs, (samples, …), one array an input of the model; ranges start from the
             smallest and the largest value that they cause.

@@ -56,6 +56,7 @@ def finetune(
         UsageError: If images and labels do not belong together or to the model.
         ConversionError: If a layer has no twin, or training ends in NaN.
     """
+    _check(model, images, labels)
     twin = quantization_aware(
         model, recipe, images[:CALIBRATION], ranges=ranges, input_range=input_range
     )

@@ -100,7 +100,8 @@ def read(folder: Path, part: str, most: int) -> Data:
     with gzip.open(folder / f"{part}-labels-idx1-ubyte.gz") as file:
         labels = np.frombuffer(file.read(), np.uint8, offset=8)[:most]
     large = pixels.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
-    images = np.repeat(large[..., np.newaxis], 3, axis=-1).astype(np.float32) / 127.5 - 1
+    grey = large[..., np.newaxis].astype(np.float32) / 127.5 - 1
+    images = np.broadcast_to(grey, (*large.shape, 3))  # three channels without their memory
     return Data(images=images, labels=labels.astype(np.int64))
 
 
@@ -142,7 +143,7 @@ def outcome(seed: int, learning: Data, test: Data, say: Callable[[str], None]) -
     }
     answers = {name: answered(content, test.images) for name, content in files.items()}
     agreement = {
-        name: percent(twin.predict(test.images, verbose=0).argmax(axis=1), answers[name])
+        name: percent(twin.predict(np.array(test.images), verbose=0).argmax(axis=1), answers[name])
         for name, twin in twins.items()
     }
     accuracy = {name: percent(answers[name], test.labels) for name in ROWS}

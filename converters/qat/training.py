@@ -118,10 +118,8 @@ def train(
     )
     order = np.random.default_rng(seed)
     for epoch in range(epochs):
-        mixed = order.permutation(len(images))
-        history = model.fit(
-            images[mixed], labels[mixed], batch_size=batch, shuffle=False, verbose=0
-        )
+        mixed = _Mixed(images, labels, order.permutation(len(images)), batch)
+        history = model.fit(mixed, shuffle=False, verbose=0)
         loss = float(history.history["loss"][0])
         if not np.isfinite(loss):
             raise ConversionError(
@@ -130,6 +128,23 @@ def train(
             )
         if say is not None:
             say(f"{model.name}: epoch {epoch + 1} of {epochs}, loss {loss:.4f}")
+
+
+class _Mixed(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches in an order, taken one by one: a copy of all images may not fit in memory."""
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, order: np.ndarray, batch: int
+    ) -> None:
+        super().__init__()
+        self._images, self._labels, self._order, self._batch = images, labels, order, batch
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._batch)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        chosen = self._order[number * self._batch : (number + 1) * self._batch]
+        return self._images[chosen], self._labels[chosen]
 
 
 def gives_probabilities(model: keras.Model) -> bool:

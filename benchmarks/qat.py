@@ -112,7 +112,7 @@ def outcome(seed: int, learning: Data, test: Data, say: Callable[[str], None]) -
     side = SIZE * ENLARGED
     model = mobilenet_v1((side, side), classes=CLASSES, alpha=0.25)
     further(model, learning, seed, FLOAT_EPOCHS, FLOAT_RATE, say)
-    samples = list(learning.images[:CALIBRATION, np.newaxis])
+    samples = [np.array(each[np.newaxis]) for each in learning.images[:CALIBRATION]]
     base = freeze(model)
     files = {
         FLOAT: base,

@@ -32,6 +32,10 @@ class Kernel(keras.layers.Layer):  # type: ignore[misc]
         paused: Whether weights stay float.
     """
 
+    # Those of convolutions know of a kernel and a bias alone.
+    save_own_variables = keras.layers.Layer.save_own_variables
+    load_own_variables = keras.layers.Layer.load_own_variables
+
     axes: tuple[int, ...]  # of the kernel, that one scale stands for
     plain: type[keras.layers.Layer]  # what is converted
 

@@ -57,6 +57,7 @@ def finetune(
         ConversionError: If a layer has no twin, or training ends in NaN.
     """
     _check(model, images, labels)
+    keras.utils.set_random_seed(seed)  # dropout takes its own from it when the twin is built
     twin = quantization_aware(
         model, recipe, images[:CALIBRATION], ranges=ranges, input_range=input_range
     )

@@ -48,8 +48,8 @@ FLOAT_RATE, RATE = 2e-3, 2e-4
 SEEDS = 5
 TITLE = "Quantization-aware training against training as long"
 TESTED_ON = 10_000
-TRAINED_ON, FLOAT_EPOCHS = 60_000, 2
-TUNED_ON, EPOCHS = 20_000, 1  # of the same images, the first
+TRAINED_ON, FLOAT_EPOCHS = 40_000, 2
+TUNED_ON, EPOCHS = 15_000, 1  # of the same images, the first
 
 FLOAT, STOCK, MINMAX, OURS = "float", "stock min-max", "our min-max", "ours, effort fast"
 CONTROL_FLOAT, CONTROL_MINMAX, CONTROL = (
@@ -243,12 +243,11 @@ def text(outcomes: Sequence[Outcome]) -> list[str]:
     agreed = [value for each in outcomes for value in each.agreement.values()]
     return [
         f"MobileNet v1 0.25 at {SIZE * ENLARGED}x{SIZE * ENLARGED} (28x28, each pixel twice as wide"
-        f" and high), int8 with one scale a weight tensor. {len(outcomes)} seeds; each trains"
+        f" and high), int8 with one scale a weight tensor. Seeds: {len(outcomes)}; each trains"
         f" a network of its own on {TRAINED_ON:,} images for {FLOAT_EPOCHS} epochs in float, then"
         f" on the first {TUNED_ON:,} of them for {EPOCHS} more, as a twin or as the control; Adam"
         f" from {FLOAT_RATE:g} and {RATE:g} along a cosine. Batch norms are frozen in both. Percent"
-        " right of"
-        f" {TESTED_ON:,} test images, by the files on this computer; {CALIBRATION} training images"
+        f" right of {TESTED_ON:,} test images, by the files here; {CALIBRATION} training images"
         " calibrate.",
         "",
         *table(outcomes),

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from mobilekit.cli import main
+from mobilekit.cli.recommending import recommendations
+from mobilekit.core.digest import sha256_file
+from mobilekit.core.errors import DeviceError
 from mobilekit.core.measurement import (
     Actual,
     RunConfig,
@@ -369,3 +372,32 @@ def test_json_holds_measurements_and_recommendations(folder, capsys):
     assert "nothing is recommended: no setting gave a valid" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_what_fails_on_one_device_takes_no_recommendation_from_another(scene, monkeypatch):
+    path = scene.folder / "net.tflite"
+    path.write_bytes(tiny_float())
+    model = replace(MEASUREMENT.model, sha256=sha256_file(path))
+    sweep = [
+        replace(m, model=model, runs=tuple(replace(r, model_sha256=model.sha256) for r in m.runs))
+        for m in (ONE, TWO)
+    ]
+
+    class Gone:
+        def info(self):
+            raise DeviceError("gone", ["info"], 1, "device not found")
+
+    class There:
+        def info(self):
+            return sweep[0].device
+
+    devices = {"gone": Gone(), "there": There()}
+    monkeypatch.setattr("android_bench.devices.open_device", devices.__getitem__)
+
+    def again(models, *, device, configs, label):
+        by_threads = {m.config.num_threads: m for m in sweep}
+        return [by_threads[config.num_threads] for config in configs]
+
+    found, failure = recommendations([path], sweep, list(devices), again)
+    assert [each.fresh.config.num_threads for each in found] == [2]
+    assert isinstance(failure, DeviceError)

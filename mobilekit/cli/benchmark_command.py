@@ -188,11 +188,9 @@ def run(args: argparse.Namespace) -> None:
         except UnfinishedError as error:
             measurements, failure = list(error.measurements), error
         if args.recommend:
-            try:
-                again = functools.partial(_measure_again, args, measure)
-                found = recommending.recommendations(args.models, measurements, devices, again)
-            except MobileKitError as error:
-                failure = failure or error
+            again = functools.partial(_measure_again, args, measure)
+            found, lost = recommending.recommendations(args.models, measurements, devices, again)
+            failure = failure or lost
     if measurements or failure is None:
         _show(args, measurements, found)
     if failure is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from android_bench.unfinished import GivenUp, UnfinishedError
 from mobilekit.cli import main
 from mobilekit.cli.recommending import recommendations
 from mobilekit.core.digest import sha256_file
@@ -401,3 +402,18 @@ def test_what_fails_on_one_device_takes_no_recommendation_from_another(scene, mo
     found, failure = recommendations([path], sweep, list(devices), again)
     assert [each.fresh.config.num_threads for each in found] == [2]
     assert isinstance(failure, DeviceError)
+
+
+def test_what_was_measured_is_printed_although_a_profile_cannot_follow(folder, monkeypatch, capsys):
+    def measure(models, **options):
+        lost = GivenUp(problem="two starts failed", exit_code=5)
+        raise UnfinishedError([lost], [MEASUREMENT])
+
+    monkeypatch.setattr("mobilekit.benchmarking.benchmark_files", measure)
+    words = ["benchmark", "net.tflite", "--runner", "native", "--profile", "--json"]
+    assert main(words) == 5
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert [m["cell"] for m in found["measurements"]] == [MEASUREMENT.cell]
+    assert found["profiles"] == []
+    assert "two starts failed" in captured.err

@@ -61,11 +61,17 @@ class Job:
 
     @property
     def title(self) -> str:
-        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads"."""
-        threads = self.config.num_threads
-        words = f"{threads} thread" if threads == 1 else f"{threads} threads"
-        label = f", {self.label}" if self.label else ""
-        return f"{self.model.name} {self.model.recipe}, {words}{label}"
+        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads", and what else is not usual."""
+        config = self.config
+        threads = config.num_threads
+        parts = [
+            f"{self.model.name} {self.model.recipe}",
+            config.delegate if config.delegate != RunConfig.delegate else None,
+            f"{threads} thread" if threads == 1 else f"{threads} threads",
+            config.affinity,
+            self.label,
+        ]
+        return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, kw_only=True)

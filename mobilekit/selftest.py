@@ -19,7 +19,7 @@ from pathlib import Path
 from android_bench.devices import Device
 from android_bench.floors import NoiseFloor, store_floor
 from android_bench.harness import Progress
-from android_bench.runners import Runner
+from android_bench.runners import RUNNERS, Runner
 from android_bench.runners.artifacts import MissingBinaryError
 from android_bench.runners.choosing import open_runner_for
 from android_bench.selftest import (
@@ -115,7 +115,7 @@ class Selftest:
             measured=datetime.now(UTC).isoformat(timespec="seconds"),
             model_sha256=self.first.model.sha256,
             noise_floor=self.noise_floor,
-            medians_us=tuple(tuple(run.median_us for run in m.runs) for m in both),
+            medians_us=tuple(tuple(run.typical_us for run in m.runs) for m in both),
             smallest_shown={str(blocks): shown for blocks, shown in self.smallest_shown.items()},
             clock_resolution_ns=self.clock_resolution_ns,
             doubts=self.doubts,
@@ -172,7 +172,14 @@ def run_selftest(
             f"A selftest of {plural(repetitions, 'block')} could not show anything; give"
             f" --repetitions {LEAST_SIGNS} or more."
         )
-    other, why = _benchmark_model(tested.device, benchmark_model)
+    if RUNNERS[tested.runner.name].gives_outputs:
+        other, why = _benchmark_model(tested.device, benchmark_model)
+    elif benchmark_model is None:
+        other, why = None, f"{tested.runner.name} itself is one of Google's tools"
+    else:
+        raise UsageError(
+            f"--benchmark-model is held against our own runners, not against {tested.runner.name}."
+        )
     first, second = measure_against_itself(
         tested, results, command=command, kit=kit(), progress=progress
     )

@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from android_bench.unfinished import GivenUp, UnfinishedError
 from mobilekit.cli import main
+from mobilekit.cli.recommending import recommendations
+from mobilekit.core.digest import sha256_file
+from mobilekit.core.errors import DeviceError
 from mobilekit.core.measurement import (
     Actual,
     RunConfig,
@@ -369,3 +373,47 @@ def test_json_holds_measurements_and_recommendations(folder, capsys):
     assert "nothing is recommended: no setting gave a valid" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_what_fails_on_one_device_takes_no_recommendation_from_another(scene, monkeypatch):
+    path = scene.folder / "net.tflite"
+    path.write_bytes(tiny_float())
+    model = replace(MEASUREMENT.model, sha256=sha256_file(path))
+    sweep = [
+        replace(m, model=model, runs=tuple(replace(r, model_sha256=model.sha256) for r in m.runs))
+        for m in (ONE, TWO)
+    ]
+
+    class Gone:
+        def info(self):
+            raise DeviceError("gone", ["info"], 1, "device not found")
+
+    class There:
+        def info(self):
+            return sweep[0].device
+
+    devices = {"gone": Gone(), "there": There()}
+    monkeypatch.setattr("android_bench.devices.open_device", devices.__getitem__)
+
+    def again(models, *, device, configs, label):
+        by_threads = {m.config.num_threads: m for m in sweep}
+        return [by_threads[config.num_threads] for config in configs]
+
+    found, failure = recommendations([path], sweep, list(devices), again)
+    assert [each.fresh.config.num_threads for each in found] == [2]
+    assert isinstance(failure, DeviceError)
+
+
+def test_what_was_measured_is_printed_although_a_profile_cannot_follow(folder, monkeypatch, capsys):
+    def measure(models, **options):
+        lost = GivenUp(problem="two starts failed", exit_code=5)
+        raise UnfinishedError([lost], [MEASUREMENT])
+
+    monkeypatch.setattr("mobilekit.benchmarking.benchmark_files", measure)
+    words = ["benchmark", "net.tflite", "--runner", "native", "--profile", "--json"]
+    assert main(words) == 5
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert [m["cell"] for m in found["measurements"]] == [MEASUREMENT.cell]
+    assert found["profiles"] == []
+    assert "two starts failed" in captured.err

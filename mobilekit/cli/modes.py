@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit.core.measurement import RunConfig
+
 if TYPE_CHECKING:
-    from mobilekit.core.measurement import Measurement, Run, RunConfig
+    from mobilekit.core.measurement import Measurement, Run
     from mobilekit.profiles import Profiled
     from mobilekit.sustained import Sustained
 
@@ -244,4 +246,11 @@ def _name(measurement: Measurement) -> str:
     from mobilekit.formatting import printable, threads
 
     model, config = measurement.model, measurement.config
-    return printable(f"{model.name} {model.recipe}, {threads(config.num_threads)}")
+    usual = config.delegate == RunConfig.delegate
+    parts = [
+        f"{model.name} {model.recipe}",
+        None if usual else config.delegate,
+        threads(config.num_threads),
+        config.affinity,
+    ]
+    return printable(", ".join(part for part in parts if part))

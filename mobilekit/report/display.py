@@ -18,6 +18,7 @@ from mobilekit.formatting import (
     printable,
     threads,
 )
+from mobilekit.identity import USUAL, traits
 from mobilekit.report.rows import Row, Share
 
 
@@ -74,6 +75,14 @@ def _delegate(row: Row) -> str:
     return printable(config.delegate + options)
 
 
+def _setting(row: Row) -> str:
+    """Processors, shapes, pace and what ran beside, where they are not the usual ones."""
+    found = traits(row.measurement)
+    return ", ".join(
+        found[name].shown for name, usual in USUAL.items() if found[name].shown != usual
+    )
+
+
 def _validity(row: Row) -> str:
     status = row.measurement.validity.status
     return status.value if status is not Validity.VALID or not row.reasons else "valid, but"
@@ -96,6 +105,9 @@ COLUMNS = (
     DisplayColumn(title="Delegate", short="delegate", show=_delegate, numeric=False),
     DisplayColumn(
         title="Threads", short="thr", show=lambda row: str(row.measurement.config.num_threads)
+    ),
+    DisplayColumn(
+        title="Setting", short="setting", show=lambda row: _setting(row) or MISSING, numeric=False
     ),
     DisplayColumn(
         title="Latency, ms",
@@ -149,6 +161,7 @@ _NAMING: Mapping[str, Callable[[Row], str]] = {
     "Device": _device,
     "Delegate": _delegate,
     "Threads": lambda row: threads(row.measurement.config.num_threads),
+    "Setting": _setting,
 }
 
 
@@ -172,7 +185,7 @@ def label(row: Row, shared: Sequence[str], *, without: Sequence[str] = ()) -> st
     parts = [
         show(row) for title, show in _NAMING.items() if title not in shared and title not in without
     ]
-    return ", ".join(parts) or printable(row.measurement.model.recipe)
+    return ", ".join(filter(None, parts)) or printable(row.measurement.model.recipe)
 
 
 def facts(row: Row) -> str:

@@ -162,10 +162,12 @@ def _environment(
 
 
 def _context(report: Report, baseline: Mapping[str, str]) -> dict[str, object]:
+    shared = common(report.rows)
+    usual = {title for title, value in shared.items() if not value}
     return {
         "rows": report.rows,
-        "columns": COLUMNS,
-        "common": common(report.rows),
+        "columns": [column for column in COLUMNS if column.title not in usual],
+        "common": shared,
         "comparisons": [c for c in report.comparisons if isinstance(c, Comparison)],
         "refused": [printable(c.reason) for c in report.comparisons if isinstance(c, Refused)],
         "baseline": printable(" and ".join(f"{k} {v}" for k, v in baseline.items())),

@@ -462,7 +462,7 @@ def test_the_command_line_prints_a_profile_beside_what_was_measured(model, other
 def test_the_command_line_prints_the_curve_of_one_long_run(model, tmp_path):
     code, out, err = benchmark(*with_native(model, tmp_path), "--sustained", "1s")
     assert code == 0, err
-    assert "net unknown, 1 thread over time" in out
+    assert "net, 1 thread over time" in out
     said = " ".join(out.split())
     assert re.search(r"in the last quarter of (1|1\.0\d|0\.\d+) s \(", said)
     assert "too few runs" not in said

@@ -244,4 +244,5 @@ def _name(measurement: Measurement) -> str:
     from mobilekit.formatting import printable, threads
 
     model, config = measurement.model, measurement.config
-    return printable(f"{model.name} {model.recipe}, {threads(config.num_threads)}")
+    affinity = f", affinity {config.affinity}" if config.affinity else ""
+    return printable(f"{model.title}, {threads(config.num_threads)}{affinity}")

@@ -688,6 +688,23 @@ def test_rows_tell_settings_that_are_not_the_usual_ones(results, changes, words)
     assert {row[place] for row in table.rows} == {words, MISSING}
 
 
+def test_init_with_a_weight_cache_is_that_of_starts_that_found_it_filled(results):
+    path = min(results.glob("*.json"))
+    found = read_measurement(path)
+    runs = [
+        replace(
+            run, init_us=40_000.0 if number < 8 else 6_000.0, cache="cold" if number < 8 else "warm"
+        )
+        for number, run in enumerate(found.runs)
+    ]
+    write_json(path, replace(found, runs=tuple(runs)))
+    row = next(r for r in rows(read_results(results)) if r.measurement.cell == found.cell)
+    assert row.init_us == 6_000.0
+    write_json(path, replace(found, runs=tuple(replace(run, cache="cold") for run in runs)))
+    row = next(r for r in rows(read_results(results)) if r.measurement.cell == found.cell)
+    assert row.init_us == 40_000.0
+
+
 def test_a_recipe_that_is_not_known_is_no_name(results):
     _as_from_elsewhere(results)
     found = rows(read_results(results))

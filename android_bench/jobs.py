@@ -61,17 +61,16 @@ class Job:
 
     @property
     def title(self) -> str:
-        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads", and what else is not usual."""
+        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads, affinity big"."""
         config = self.config
-        threads = config.num_threads
         parts = [
-            f"{self.model.name} {self.model.recipe}",
+            self.model.title,
             config.delegate if config.delegate != RunConfig.delegate else None,
-            f"{threads} thread" if threads == 1 else f"{threads} threads",
-            config.affinity,
+            f"{config.num_threads} thread" + ("" if config.num_threads == 1 else "s"),
+            f"affinity {config.affinity}" if config.affinity else None,
             self.label,
         ]
-        return ", ".join(part for part in parts if part)
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +207,7 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
     found = sha256_file(job.path)
     if found != job.model.sha256:
         raise UsageError(
-            f"{job.path} is not the file that {job.model.name} {job.model.recipe} means: its sha256"
+            f"{job.path} is not the file that {job.model.title} means: its sha256"
             f" is {found[:16]}…, not {job.model.sha256[:16]}…. Was it written anew meanwhile?"
         )
     _check_delegate(job, bench)

@@ -37,6 +37,7 @@ from dataclasses import dataclass
 
 from mobilekit.core.errors import IncomparableError
 from mobilekit.core.measurement import Measurement, RunConfig, Validity
+from mobilekit.core.model import UNKNOWN_RECIPE
 from mobilekit.formatting import at_most_percent, plural, printable, speed
 from mobilekit.identity import IDENTITY, USUAL, Difference, differences, traits
 from mobilekit.intervals import LEAST_SIGNS, median_interval
@@ -169,7 +170,8 @@ def subject(baseline: Measurement, candidate: Measurement, varied: Difference | 
     for field, usual in USUAL.items():
         if about != field and shared[field].shown != usual:
             after.append(shared[field].shown)
-    return f"{' '.join(before)}: {', '.join(after)}"
+    known = " ".join(word for word in before if word != UNKNOWN_RECIPE)
+    return f"{known}: {', '.join(after)}" if known else ", ".join(after)
 
 
 _DEFAULT_DELEGATE = f'["{RunConfig.delegate}",{{}}]'
@@ -214,7 +216,7 @@ def _listed(found: list[Difference] | tuple[Difference, ...]) -> str:
 
 def _name(measurement: Measurement) -> str:
     model = measurement.model
-    return printable(f"{model.name} {model.recipe} ({measurement.cell})")
+    return printable(f"{model.title} ({measurement.cell})")
 
 
 def _doubts(

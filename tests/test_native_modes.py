@@ -459,10 +459,22 @@ def test_the_command_line_prints_a_profile_beside_what_was_measured(model, other
     assert f"--paced 100.0 --load {other} --profile --runner native" in measurement["command"]
 
 
+def test_the_command_line_says_which_init_found_the_weight_cache_filled(model, tmp_path):
+    words = [*with_native(model, tmp_path), "--num-runs", 3, "--repetitions", 2]
+    code, out, err = benchmark(*words, "--option", "weight_cache=true")
+    assert code == 0, err
+    said = " ".join(out.split())
+    assert re.search(
+        r"net, 1 thread: init \S+ ms with an empty weight cache \(1 start\),"
+        r" \S+ ms with a filled weight cache \(1 start\)\.",
+        said,
+    )
+
+
 def test_the_command_line_prints_the_curve_of_one_long_run(model, tmp_path):
     code, out, err = benchmark(*with_native(model, tmp_path), "--sustained", "1s")
     assert code == 0, err
-    assert "net unknown, 1 thread over time" in out
+    assert "net, 1 thread over time" in out
     said = " ".join(out.split())
     assert re.search(r"in the last quarter of (1|1\.0\d|0\.\d+) s \(", said)
     assert "too few runs" not in said

@@ -23,7 +23,14 @@ from mobilekit.core.measurement import (
 from mobilekit.core.model import ModelSpec, TFLiteModel
 from mobilekit.core.records import to_json
 from mobilekit.core.storage import write_json
-from mobilekit.formatting import at_most_percent, latency, megabytes, milliseconds, printable
+from mobilekit.formatting import (
+    MISSING,
+    at_most_percent,
+    latency,
+    megabytes,
+    milliseconds,
+    printable,
+)
 from mobilekit.report import (
     HEADLINE,
     Refused,
@@ -35,6 +42,7 @@ from mobilekit.report import (
     terminal_table,
     write_report,
 )
+from mobilekit.report.display import common, label
 from tests.sample_results import DEVICE, MEASUREMENT, RUN, run_of
 
 # Name, latency in us with one thread, size, right answers and agreements of 20, SNR.
@@ -651,3 +659,56 @@ def test_numbers_have_one_form():
     assert at_most_percent(0.0035) == "0.4 %"
     assert at_most_percent(0.06) == "6 %"
     assert printable("a\nb\x1b\ud800") == "a\ufffdb\ufffd\ufffd"
+
+
+def _as_from_elsewhere(results, **changes):
+    """Every other measurement with other settings; none of them says its recipe."""
+    for number, path in enumerate(sorted(results.glob("*.json"))):
+        found = read_measurement(path)
+        model = dataclasses.replace(found.model, recipe="unknown")
+        config = dataclasses.replace(found.config, **(changes if number % 2 else {}))
+        write_json(path, dataclasses.replace(found, model=model, config=config))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"affinity": "big"}, "affinity big"),
+        ({"mode": "paced", "paced_fps": 30.0}, "paced 30"),
+        ({"mode": "sustained", "sustained_s": 90.0}, "sustained 90 s"),
+        ({"load_sha256": "3d" * 32}, "beside 3d3d3d3d"),
+        ({"shapes": {"image": "1,8,8,3"}}, "shape image=1,8,8,3"),
+        ({"cooling": "35", "cooldown_s": 5.0}, "cool-to 35, cooldown 5 s"),
+    ],
+)
+def test_rows_tell_settings_that_are_not_the_usual_ones(results, changes, words):
+    _as_from_elsewhere(results, **changes)
+    table = terminal_table(rows(read_results(results)))
+    place = table.headers.index("setting")
+    assert {row[place] for row in table.rows} == {words, MISSING}
+
+
+def test_init_with_a_weight_cache_is_that_of_starts_that_found_it_filled(results):
+    path = min(results.glob("*.json"))
+    found = read_measurement(path)
+    runs = [
+        replace(
+            run, init_us=40_000.0 if number < 8 else 6_000.0, cache="cold" if number < 8 else "warm"
+        )
+        for number, run in enumerate(found.runs)
+    ]
+    write_json(path, replace(found, runs=tuple(runs)))
+    row = next(r for r in rows(read_results(results)) if r.measurement.cell == found.cell)
+    assert row.init_us == 6_000.0
+    write_json(path, replace(found, runs=tuple(replace(run, cache="cold") for run in runs)))
+    row = next(r for r in rows(read_results(results)) if r.measurement.cell == found.cell)
+    assert row.init_us == 40_000.0
+
+
+def test_a_recipe_that_is_not_known_is_no_name(results):
+    _as_from_elsewhere(results)
+    found = rows(read_results(results))
+    table = terminal_table(found)
+    assert "unknown" not in table.title
+    assert not any(note.startswith("unknown") for note in table.notes)
+    assert label(found[0], list(common(found[:1]))) == found[0].measurement.model.name

@@ -226,6 +226,8 @@ def open_runner(
         raise UsageError(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
+    if binary is not None and not binary.is_file():
+        raise UsageError(f"--runner-binary names {binary}, which is no file.")
     opener = cast(Callable[..., Runner], load(kind.opener))
     if libraries and not kind.libraries:
         raise UsageError(f"Runner {name!r} brings no libraries; leave {libraries[0]} out.")

@@ -81,9 +81,10 @@ def check(args: argparse.Namespace, configs: Sequence[RunConfig]) -> None:
 
 
 def notes(measurements: Sequence[Measurement]) -> Iterator[str]:
-    """Sentences about what was paced, loaded or sustained."""
+    """Sentences about what was cached, paced, loaded or sustained."""
     for measurement in measurements:
         name = _name(measurement)
+        yield from _cache_notes(name, measurement)
         paced = [run.paced for run in measurement.runs if run.paced]
         if paced:
             missed = sum(each.missed_deadlines for each in paced)
@@ -104,6 +105,24 @@ def notes(measurements: Sequence[Measurement]) -> Iterator[str]:
                 f" {milliseconds(median(load.median_us for load in loads))} ms each (median)."
             )
         yield from _sustained_notes(name, measurement)
+
+
+def _cache_notes(name: str, measurement: Measurement) -> Iterator[str]:
+    from statistics import median
+
+    from mobilekit.formatting import milliseconds, plural
+
+    times = {
+        words: [run.init_us for run in measurement.runs if run.error is None and run.cache == kind]
+        for kind, words in (("cold", "an empty"), ("warm", "a filled"))
+    }
+    parts = [
+        f"{milliseconds(median(us))} ms with {words} weight cache ({plural(len(us), 'start')})"
+        for words, us in times.items()
+        if us
+    ]
+    if parts:
+        yield f"{name}: init {', '.join(parts)}."
 
 
 def _sustained_notes(name: str, measurement: Measurement) -> Iterator[str]:
@@ -246,11 +265,10 @@ def _name(measurement: Measurement) -> str:
     from mobilekit.formatting import printable, threads
 
     model, config = measurement.model, measurement.config
-    usual = config.delegate == RunConfig.delegate
     parts = [
-        f"{model.name} {model.recipe}",
-        None if usual else config.delegate,
+        model.title,
+        config.delegate if config.delegate != RunConfig.delegate else None,
         threads(config.num_threads),
-        config.affinity,
+        f"affinity {config.affinity}" if config.affinity else None,
     ]
-    return printable(", ".join(part for part in parts if part))
+    return printable(", ".join(filter(None, parts)))

@@ -84,13 +84,23 @@ def about_devices(devices: Iterable[DeviceInfo]) -> tuple[str, ...]:
 
 def about_validation(measurements: Iterable[Measurement]) -> tuple[str, ...]:
     """Which devices no selftest had validated when they were measured, one sentence a device."""
-    devices = {(m.device.label, m.device.kind) for m in measurements if m.noise_floor is None}
+    devices = {
+        (m.device.label, m.device.kind, runner)
+        for m in measurements
+        if m.noise_floor is None
+        for runner in sorted({run.runner.name for run in m.runs} or {""})
+    }
     return tuple(
         f"unvalidated device: nobody had shown how much noise {printable(label)} makes when this"
-        f" was measured. Run `mobilekit selftest --device {_address(label, kind)}` (about a"
-        " minute) with the same runner, then measure with --again."
-        for label, kind in sorted(devices)
+        f" was measured. Run `mobilekit selftest --device {_address(label, kind)}"
+        f"{_runner(runner)}` (a minute, and what cooling takes), then measure with --again."
+        for label, kind, runner in sorted(devices)
     )
+
+
+def _runner(name: str) -> str:
+    """As the selftest takes it, which has two of the runners; a phone's own for the others."""
+    return f" --runner {name}" if name in ("native", "litert_python") else ""
 
 
 def _address(label: str, kind: str) -> str:

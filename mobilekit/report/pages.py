@@ -18,7 +18,7 @@ from mobilekit.compare import Comparison
 from mobilekit.core.errors import StorageError, UsageError
 from mobilekit.core.records import to_json
 from mobilekit.core.storage import write_text
-from mobilekit.formatting import printable
+from mobilekit.formatting import MISSING, printable
 from mobilekit.intervals import ALPHA, LEVEL_TEXT
 from mobilekit.report.caveats import (
     about_devices,
@@ -178,6 +178,7 @@ def _context(report: Report, baseline: Mapping[str, str]) -> dict[str, object]:
         "level": LEVEL_TEXT,
         "version": __version__,
         "printable": printable,
+        "missing": MISSING,
     }
 
 

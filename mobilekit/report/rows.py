@@ -51,7 +51,8 @@ class Row:
         latency_low_us: Lower end of the interval of the run medians; None with too few runs.
         latency_high_us: Upper end.
         latency_level: Guaranteed coverage of that interval, 0..1.
-        init_us: Median over runs, and so on.
+        init_us: Median over runs; with a weight cache over those that found it filled, if any.
+        first_us: Median over runs.
         peak_memory_bytes: The runner's own VmHWM, median over runs.
     """
 
@@ -162,10 +163,15 @@ def _row(measurement: Measurement, results: Results) -> Row:
         latency_low_us=interval.low if interval else None,
         latency_high_us=interval.high if interval else None,
         latency_level=interval.level if interval else None,
-        init_us=_median(runs, lambda run: run.init_us),
+        init_us=_median(_filled(runs), lambda run: run.init_us),
         first_us=_median(runs, lambda run: run.first_us),
         peak_memory_bytes=_median(runs, lambda run: run.memory.vm_hwm_bytes),
     )
+
+
+def _filled(runs: Sequence[Run]) -> Sequence[Run]:
+    """Starts that found the delegate's cache filled, or all: a median of both would be neither."""
+    return [run for run in runs if run.cache == "warm"] or runs
 
 
 def _median(runs: Iterable[Run], read: Callable[[Run], float | None]) -> float | None:

@@ -188,6 +188,8 @@ def test_a_delegate_without_its_libraries_is_refused(device, model, delegate):
     config = RunConfig(delegate=delegate, warmup_runs=0, num_runs=1)
     with pytest.raises(UsageError, match="comes out of libraries of its own; name") as caught:
         open_native().start(device, start_of(model, config), timeout_s=60)
+    with pytest.raises(UsageError, match="name their files or their folder with --runner-library"):
+        open_native().check(config)
     assert ("libLiteRtWebGpuAccelerator.so" in str(caught.value)) == (delegate == "gpu-mldrift")
 
 

@@ -64,6 +64,15 @@ class Runner(Protocol):
     def context(self, device: Device) -> str:
         """How the program runs on `device`: "host", "shell" or "app"."""
 
+    def check(self, config: RunConfig) -> None:
+        """Refuses a setting that this driver, as it was opened, cannot apply.
+
+        Whoever measures asks before anything is started or waited for.
+
+        Raises:
+            UsageError: With what to do instead.
+        """
+
     def runtime(self, device: Device) -> Runtime:
         """Asks the program on `device` which inference library it finds there.
 

@@ -39,6 +39,7 @@ class Start:
         outputs: Folder on the device for the outputs of every input; None writes none.
         load: The file of the model that runs beside it, a path on the device; None for none.
         profile: Whether every operator is timed, which slows the run.
+        fresh: Whether what earlier starts left in a delegate's cache is removed first.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Start:
     outputs: str | None = None
     load: str | None = None
     profile: bool = False
+    fresh: bool = False
 
 
 class Runner(Protocol):

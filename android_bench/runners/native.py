@@ -21,7 +21,7 @@ from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 
 NAME, VERSION = "native", "2"
 PROBE_TIMEOUT_S = 60.0
-CHMOD_TIMEOUT_S = 30.0
+QUICK_S = 30.0  # for commands that only touch files
 
 
 def open_native(
@@ -156,7 +156,10 @@ class NativeRunner:
         words = []
         for name, value in start.config.options.items():
             if name == "weight_cache":
-                words += ["--weight-cache", self._weight_cache(device, start)]
+                path = self._weight_cache(device, start)
+                if start.fresh:
+                    device.shell(["rm", "-f", path], timeout_s=QUICK_S)
+                words += ["--weight-cache", path]
             else:
                 words += ["--option", f"{name}={value}"]
         return words
@@ -188,7 +191,7 @@ class NativeRunner:
             else:
                 self._companions.push(device)
             device.push(self._binary, program)
-            done = device.shell(["chmod", "755", program], timeout_s=CHMOD_TIMEOUT_S)
+            done = device.shell(["chmod", "755", program], timeout_s=QUICK_S)
             if done.returncode:
                 raise RunnerError(
                     f"{device.label}: {program} cannot be made executable: {done.stderr.strip()}"

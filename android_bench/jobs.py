@@ -212,6 +212,7 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
         )
     _check_delegate(job, bench)
     check_modes(bench.runner.name, job.config)
+    bench.runner.check(job.config)
     _check_load(job)
     reference = job.reference
     inputs = tuple(map(sha256_file, reference.inputs)) if reference else ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from android_bench.selftest import (
 )
 from android_bench.validity import spread
 from mobilekit.compare import Comparison, Outcome, compare_measurements
-from mobilekit.core.errors import UsageError
+from mobilekit.core.errors import DeviceError, RunnerError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig, Validity
 from mobilekit.formatting import plural, printable, speed
 from mobilekit.intervals import ALPHA, LEAST_SIGNS, median_interval, smallest_shown
@@ -161,8 +161,8 @@ def run_selftest(
 
     Raises:
         UsageError: If it cannot be measured so, or its blocks are too few to show anything.
-        RunnerError: If the file cannot be run, or `benchmark_model` fails.
-        DeviceError: If the device fails.
+        RunnerError: If the file cannot be run.
+        DeviceError: If the device fails before the file was measured against itself.
         IncomparableError: If the starts are no pairs.
         StorageError: If something cannot be written.
     """
@@ -183,13 +183,28 @@ def run_selftest(
     first, second = measure_against_itself(
         tested, results, command=command, kit=kit(), progress=progress
     )
-    blocks = RunConfig.repetitions
-    beside = measure_beside(tested, other, blocks=blocks, progress=progress) if other else None
-    found = judge_selftest(first, second, beside, not_beside=why)
+    beside, failure = None, None
+    if other is not None:
+        beside, failure = _beside(tested, other, progress)
+    found = judge_selftest(first, second, beside, not_beside=failure or why)
+    if failure is not None:
+        found = replace(found, doubts=(*found.doubts, failure))
     floor = found.floor()
     if floor is not None:
         store_floor(floor)
     return found
+
+
+def _beside(
+    tested: SelftestBench, other: Runner, progress: Progress
+) -> tuple[Beside | None, str | None]:
+    """What was measured beside `benchmark_model`, or why nothing was: what is there stays."""
+    try:
+        blocks = RunConfig.repetitions
+        return measure_beside(tested, other, blocks=blocks, progress=progress), None
+    except (RunnerError, DeviceError) as error:
+        problem = printable(str(error)).rstrip(".")
+        return None, f"benchmark_model could not be held against it: {problem}"
 
 
 def _benchmark_model(device: Device, binary: Path | None) -> tuple[Runner | None, str]:

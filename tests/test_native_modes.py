@@ -29,11 +29,15 @@ from mobilekit.core.measurement import (
 )
 from mobilekit.core.records import from_json, to_json
 from tests.native_scene import ROOT, build_runner, run_native
+from tests.phone_scene import FakePhone, is_start
 from tests.sample_results import run_of
 from tests.tiny_models import IMAGE, Network, pack, schema, tiny_float, tiny_int8
 
 ONCE = ("--num-runs", 1, "--warmup-runs", 0)
 QUICK = RunConfig(warmup_runs=1, num_runs=5, min_secs=0, repetitions=1)
+
+
+STAYS_ON = "settings-global-stay_on_while_plugged_in"
 
 
 def sha256(content):
@@ -365,6 +369,19 @@ def test_a_profile_is_stored_beside_the_measurements_and_found_again(device, mod
     with pytest.raises(StorageError, match="no profile that can be read"):
         profile([job_of(model)], device, native(), results, progress=note)
     assert path == profile_path(results, path.stem)
+
+
+def test_the_screen_of_a_phone_stays_on_while_it_is_profiled(model, tmp_path):
+    fake, seen = FakePhone(tmp_path), []
+
+    def look(words):
+        if is_start(words):
+            seen.append(fake.read(STAYS_ON))
+
+    fake.before_shell = look
+    (run,) = profile([job_of(model)], fake, native(), tmp_path / "results", progress=silent)
+    assert run.profile
+    assert (seen, fake.read(STAYS_ON)) == (["7"], None)
 
 
 def test_a_file_that_cannot_be_profiled_is_a_runner_error(device, tmp_path):

@@ -13,7 +13,7 @@ from android_bench.unfinished import GivenUp, UnfinishedError
 from mobilekit.cli import main
 from mobilekit.cli.recommending import recommendations
 from mobilekit.core.digest import sha256_file
-from mobilekit.core.errors import DeviceError
+from mobilekit.core.errors import DeviceError, RunnerError
 from mobilekit.core.measurement import (
     Actual,
     RunConfig,
@@ -356,10 +356,12 @@ def test_every_delegate_of_a_list_has_to_exist_and_be_applied(folder, capsys, de
     assert sentence in capsys.readouterr().err
 
 
-def test_json_holds_measurements_and_recommendations(folder, capsys):
+def test_json_holds_measurements_and_recommendations(folder, capsys, monkeypatch):
     words = ["benchmark", "net.tflite", "--num-threads", "1,2", "--recommend", "--json"]
-    few = ["--repetitions", "1", "--num-runs", "1", "--min-secs", "0", "--warmup-runs", "0"]
-    assert main([*words, *few]) == 1  # one block shows nothing, so nothing can be recommended
+    few = ["--repetitions", "6", "--num-runs", "1", "--min-secs", "0", "--warmup-runs", "0"]
+    # All starts lie far apart, so everything is suspect and nothing can be recommended.
+    monkeypatch.setattr("android_bench.validity.spread", lambda runs: 1.0)
+    assert main([*words, *few]) == 1
     captured = capsys.readouterr()
     found = json.loads(captured.out)
     assert set(found) == {"measurements", "recommendations"}
@@ -373,6 +375,20 @@ def test_json_holds_measurements_and_recommendations(folder, capsys):
     assert "nothing is recommended: no setting gave a valid" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--repetitions", "5"], "by 5 starts of each; give --repetitions 6 or more"),
+        (["--sustained", "2m"], "--recommend and --sustained do not go together"),
+    ],
+)
+def test_a_sweep_that_could_recommend_nothing_is_refused(folder, capsys, words, sentence):
+    several = ["benchmark", "net.tflite", "--num-threads", "1,2", "--runner", "native"]
+    assert main([*several, "--recommend", *words]) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not Path("results").exists()
 
 
 def test_what_fails_on_one_device_takes_no_recommendation_from_another(scene, monkeypatch):
@@ -402,6 +418,28 @@ def test_what_fails_on_one_device_takes_no_recommendation_from_another(scene, mo
     found, failure = recommendations([path], sweep, list(devices), again)
     assert [each.fresh.config.num_threads for each in found] == [2]
     assert isinstance(failure, DeviceError)
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_what_was_measured_is_printed_before_a_profile_that_fails(
+    folder, monkeypatch, capsys, words
+):
+    def fail(models, results, **options):
+        raise RunnerError("the runtime gives no profile of it.")
+
+    monkeypatch.setattr(
+        "mobilekit.benchmarking.benchmark_files", lambda models, **options: [MEASUREMENT]
+    )
+    monkeypatch.setattr("mobilekit.benchmarking.profile_files", fail)
+    assert main(["benchmark", "net.tflite", "--runner", "native", "--profile", *words]) == 5
+    captured = capsys.readouterr()
+    assert "the runtime gives no profile" in captured.err
+    if words:
+        found = json.loads(captured.out)
+        assert [m["cell"] for m in found["measurements"]] == [MEASUREMENT.cell]
+        assert found["profiles"] == []
+    else:
+        assert MEASUREMENT.model.name in captured.out
 
 
 def test_what_was_measured_is_printed_although_a_profile_cannot_follow(folder, monkeypatch, capsys):

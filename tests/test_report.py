@@ -34,6 +34,7 @@ from mobilekit.formatting import (
 from mobilekit.report import (
     HEADLINE,
     Refused,
+    Results,
     answers_table,
     comparisons,
     read_measurement,
@@ -42,6 +43,8 @@ from mobilekit.report import (
     terminal_table,
     write_report,
 )
+from mobilekit.report.caveats import about_caches
+from mobilekit.report.columns import raw_values
 from mobilekit.report.display import common, label
 from tests.sample_results import DEVICE, MEASUREMENT, RUN, run_of
 
@@ -343,6 +346,27 @@ def test_the_csv_has_one_row_a_measurement_and_names_its_headline(results, tmp_p
         assert float(row["latency_low_us"]) < found.median_us < float(row["latency_high_us"])
         assert int(row["invocations"]) == 240
     assert {"init_us", "first_us", "peak_memory_bytes", "size_bytes", "snr_db"} <= set(table[0])
+
+
+def test_cold_and_warm_starts_have_no_common_init(tmp_path):
+    one = measurement("float32", 14_300.0, 14_000_000)
+    kinds = ("cold", *["warm"] * 11)
+    runs = tuple(
+        replace(run, cache=kind, init_us=90_000.0 if kind == "cold" else 4_000.0 + run.block)
+        for run, kind in zip(one.runs, kinds, strict=True)
+    )
+    (row,) = rows(Results(measurements=(replace(one, runs=runs),), accuracies={}, models={}))
+    assert (row.init_us, row.init_cold_us, row.init_warm_us) == (4_006.0, 90_000.0, 4_006.0)
+    (sentence,) = about_caches([row])
+    assert sentence.endswith(": init cold 90.0 ms (1 start), warm 4.01 ms (11 starts).")
+    values = raw_values(row)
+    assert (values["init_cold_us"], values["init_warm_us"]) == (90_000.0, 4_006.0)
+    cold = tuple(replace(run, cache="cold") for run in runs)
+    (row,) = rows(Results(measurements=(replace(one, runs=cold),), accuracies={}, models={}))
+    assert (row.init_us, row.init_warm_us) == (4_005.5, None)
+    assert about_caches([row])[0].endswith("ms (12 starts), warm never.")
+    (row,) = rows(Results(measurements=(one,), accuracies={}, models={}))
+    assert (row.init_us, row.init_cold_us, about_caches([row])) == (21_005.5, None, ())
 
 
 def test_the_json_report_holds_raw_numbers_and_is_sorted(full):

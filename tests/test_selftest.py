@@ -566,6 +566,24 @@ def test_a_benchmark_model_that_fails_is_an_error(scene):
         start_beside(scene, "sys.exit('no such model')", blocks=1)
 
 
+def test_a_benchmark_model_that_fails_takes_nothing_of_what_was_measured(scene):
+    program = scene.folder / "benchmark_model"
+    program.write_text(PRINTS.format(python=sys.executable, body="sys.exit('no such model')"))
+    found = run_selftest(
+        bench_to_test(scene),
+        scene.results,
+        benchmark_model=program,
+        command="selftest",
+        progress=lambda done, total, text: None,
+    )
+    assert found.problems == ()
+    assert found.beside is None
+    assert "could not be held against it" in found.not_beside
+    assert "no such model" in found.not_beside
+    assert found.doubts[-1] == found.not_beside
+    assert len(list((scene.folder / "state" / "floors").iterdir())) == 1
+
+
 @pytest.mark.parametrize("median", ["", " median=2 p95=8"])
 def test_a_runner_of_statistics_alone_can_be_tested_too(scene, median):
     printed = f"count=4 first=3 curr=1 min=1 max=9 avg=2.5 std=1{median}"

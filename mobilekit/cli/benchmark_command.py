@@ -334,10 +334,10 @@ def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
 def _print(measurements: list[Measurement]) -> None:
     from mobilekit.cli.output import print_notes, print_table
     from mobilekit.report import Results, rows, terminal_table
-    from mobilekit.report.caveats import about_devices, about_validation
+    from mobilekit.report.caveats import about_caches, about_devices, about_validation
 
-    found = Results(measurements=tuple(measurements), accuracies={}, models={})
-    table = terminal_table(rows(found))
+    shown = rows(Results(measurements=tuple(measurements), accuracies={}, models={}))
+    table = terminal_table(shown)
     print(table.title)
     print_table(table.headers, table.rows)
     modes.print_curves(measurements)
@@ -348,7 +348,7 @@ def _print(measurements: list[Measurement]) -> None:
     for own in devices.values():  # never across devices: that would compare the devices
         _print_comparisons(own, named=len(devices) > 1)
     about = about_devices([own[0].device for own in devices.values()])
-    notes = [*modes.notes(measurements), *table.notes, *about]
+    notes = [*modes.notes(measurements), *table.notes, *about_caches(shown), *about]
     print_notes([*notes, *about_validation(measurements)])
 
 

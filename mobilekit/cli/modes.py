@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mobilekit.core.measurement import RunConfig
 
 if TYPE_CHECKING:
+    from android_bench.harness import Progress
     from mobilekit.core.measurement import Measurement, Run
     from mobilekit.profiles import Profiled
     from mobilekit.sustained import Sustained
@@ -81,10 +82,9 @@ def check(args: argparse.Namespace, configs: Sequence[RunConfig]) -> None:
 
 
 def notes(measurements: Sequence[Measurement]) -> Iterator[str]:
-    """Sentences about what was cached, paced, loaded or sustained."""
+    """Sentences about what was paced, loaded or sustained."""
     for measurement in measurements:
         name = _name(measurement)
-        yield from _cache_notes(name, measurement)
         paced = [run.paced for run in measurement.runs if run.paced]
         if paced:
             missed = sum(each.missed_deadlines for each in paced)
@@ -105,24 +105,6 @@ def notes(measurements: Sequence[Measurement]) -> Iterator[str]:
                 f" {milliseconds(median(load.median_us for load in loads))} ms each (median)."
             )
         yield from _sustained_notes(name, measurement)
-
-
-def _cache_notes(name: str, measurement: Measurement) -> Iterator[str]:
-    from statistics import median
-
-    from mobilekit.formatting import milliseconds, plural
-
-    times = {
-        words: [run.init_us for run in measurement.runs if run.error is None and run.cache == kind]
-        for kind, words in (("cold", "an empty"), ("warm", "a filled"))
-    }
-    parts = [
-        f"{milliseconds(median(us))} ms with {words} weight cache ({plural(len(us), 'start')})"
-        for words, us in times.items()
-        if us
-    ]
-    if parts:
-        yield f"{name}: init {', '.join(parts)}."
 
 
 def _sustained_notes(name: str, measurement: Measurement) -> Iterator[str]:
@@ -183,36 +165,52 @@ def print_curves(measurements: Sequence[Measurement]) -> None:
 def profile(
     args: argparse.Namespace, configs: Sequence[RunConfig], measurements: Sequence[Measurement]
 ) -> None:
-    """Profiles what was measured and prints it beside the measurements."""
-    from mobilekit.benchmarking import profile_files
+    """Profiles what was measured and prints it beside the measurements.
+
+    What cannot be profiled takes nothing away: all else is printed before its error is raised.
+    """
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
+    from mobilekit.core.errors import MobileKitError
     from mobilekit.profiles import profiled
 
+    runs: list[Run] = []
+    failure: MobileKitError | None = None
     with StartsBar() as progress:
-        runs: list[Run] = [
-            run
-            for device in args.device or ["host"]
-            for run in profile_files(
-                args.models,
-                args.out,
-                device=device,
-                configs=configs,
-                runner=args.runner,
-                runner_binary=args.runner_binary,
-                runner_libraries=args.runner_library,
-                runtime=args.runtime,
-                python=args.python,
-                progress=progress,
-                again=args.again,
-                load=args.load,
-            )
-        ]
+        try:
+            for device in args.device or ["host"]:
+                runs += _profiled_on(args, configs, device, progress)
+        except MobileKitError as error:
+            failure = error
     if args.json:
         print_json({"measurements": measurements, "profiles": runs})
-        return
-    for run, measurement in zip(runs, measurements, strict=True):
-        _print_profile(_name(measurement), profiled(run, measurement))
+    else:
+        # Devices come one after the other, and each is profiled as a whole or not at all.
+        for run, measurement in zip(runs, measurements[: len(runs)], strict=True):
+            _print_profile(_name(measurement), profiled(run, measurement))
+    if failure is not None:
+        raise failure
+
+
+def _profiled_on(
+    args: argparse.Namespace, configs: Sequence[RunConfig], device: str, progress: Progress
+) -> list[Run]:
+    from mobilekit.benchmarking import profile_files
+
+    return profile_files(
+        args.models,
+        args.out,
+        device=device,
+        configs=configs,
+        runner=args.runner,
+        runner_binary=args.runner_binary,
+        runner_libraries=args.runner_library,
+        runtime=args.runtime,
+        python=args.python,
+        progress=progress,
+        again=args.again,
+        load=args.load,
+    )
 
 
 def _print_profile(name: str, found: Profiled) -> None:

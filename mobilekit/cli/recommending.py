@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mobilekit.core.errors import Finding, MobileKitError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
+from mobilekit.formatting import plural
 
 if TYPE_CHECKING:
     from mobilekit.recommendation import Recommendation
@@ -26,11 +27,24 @@ class Measure(Protocol):
 
 
 def must_choose(configs: Sequence[RunConfig]) -> None:
-    """Refuses a sweep of one setting; raises UsageError."""
+    """Refuses a sweep that could recommend nothing; raises UsageError."""
+    from mobilekit.intervals import LEAST_SIGNS
+
     if len(configs) < 2:
         raise UsageError(
             "--recommend chooses between settings, and there is one: name several, as in"
             " --num-threads 1,2,4 or --delegate xnnpack,gpu-mldrift."
+        )
+    if any(config.sustained_s is not None for config in configs):
+        raise UsageError(
+            "--recommend and --sustained do not go together: settings are compared by many short"
+            " starts; sustain the setting that is recommended."
+        )
+    repetitions = min(config.repetitions for config in configs)
+    if repetitions < LEAST_SIGNS:
+        raise UsageError(
+            f"--recommend cannot tell settings apart by {plural(repetitions, 'start')} of each;"
+            f" give --repetitions {LEAST_SIGNS} or more."
         )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.measurement import Measurement
-from mobilekit.formatting import at_most_percent, percent_range, plural, printable
+from mobilekit.formatting import at_most_percent, milliseconds, percent_range, plural, printable
 from mobilekit.intervals import LEAST_SIGNS, LEVEL_TEXT, unseen_share
+from mobilekit.report.display import common, label
 from mobilekit.report.rows import Row, Share
 
 # Instruction sets with 8-bit dot products, for which XNNPACK has int8 kernels.
@@ -74,6 +75,23 @@ def about_outputs(rows: Sequence[Row]) -> tuple[str, ...]:
         f" same file answered to the same inputs before: {passed.total()} of"
         f" {plural(len(rows), 'measurement')} passed ({found}).",
     )
+
+
+def about_caches(rows: Sequence[Row]) -> tuple[str, ...]:
+    """How long initialization takes with a delegate's cache filled and with it empty, by row."""
+    shared = list(common(rows))
+    return tuple(
+        f"{label(row, shared)}: init cold {_init(row.init_cold_us, row, 'cold')}, warm"
+        f" {_init(row.init_warm_us, row, 'warm')}."
+        for row in rows
+        if any(run.cache for run in row.runs)
+    )
+
+
+def _init(us: float | None, row: Row, cache: str) -> str:
+    """E.g. "31.2 ms (11 starts)"."""
+    starts = sum(run.cache == cache for run in row.runs)
+    return f"{milliseconds(us)} ms ({plural(starts, 'start')})" if starts else "never"
 
 
 def about_devices(devices: Iterable[DeviceInfo]) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ def _latencies(row: Row) -> dict[str, Value]:
         "runs": len(row.runs),
         "invocations": sum(run.invocations for run in row.runs),
         "init_us": row.init_us,
+        "init_cold_us": row.init_cold_us,
+        "init_warm_us": row.init_warm_us,
         "first_us": row.first_us,
     }
 

@@ -21,6 +21,7 @@ from mobilekit.core.storage import write_text
 from mobilekit.formatting import MISSING, printable
 from mobilekit.intervals import ALPHA, LEVEL_TEXT
 from mobilekit.report.caveats import (
+    about_caches,
     about_devices,
     about_images,
     about_outputs,
@@ -109,6 +110,7 @@ def write_report(
         notes=(
             *found.notes,
             *about_outputs(table),
+            *about_caches(table),
             *about_images(table),
             *about_devices(row.measurement.device for row in table),
             *about_validation(row.measurement for row in table),

@@ -481,11 +481,7 @@ def test_the_command_line_says_which_init_found_the_weight_cache_filled(model, t
     code, out, err = benchmark(*words, "--option", "weight_cache=true")
     assert code == 0, err
     said = " ".join(out.split())
-    assert re.search(
-        r"net, 1 thread: init \S+ ms with an empty weight cache \(1 start\),"
-        r" \S+ ms with a filled weight cache \(1 start\)\.",
-        said,
-    )
+    assert re.search(r"net: init cold \S+ ms \(1 start\), warm \S+ ms \(1 start\)\.", said)
 
 
 def test_the_command_line_prints_the_curve_of_one_long_run(model, tmp_path):

@@ -262,6 +262,7 @@ class Conversion:
             [sample for [sample] in self._inputs(images.spread(METHOD_PHOTOGRAPHS))],
             recalibrate=recalibrate,
             say=lambda sentence: self._say(f"{self.network.name} {recipe.name}: {sentence}"),
+            layers=self._layers(),
         )
         self._choices[recipe] = made.choice
         uint8 = recipe.io is IoType.UINT8

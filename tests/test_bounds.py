@@ -56,7 +56,7 @@ def test_bound_of_a_drop_is_rarely_too_low_and_seldom_useless_with_many_images(d
     wrong = sum(bound < drop for bound in bounds)
     assert wrong <= stats.binom.ppf(0.999, draws, ERROR)
     # The normal approximation has its bound 1.645 standard errors above: 1.9 points here.
-    assert np.median(bounds) - drop < 0.028
+    assert np.median(bounds) - drop < 0.030
 
 
 @pytest.mark.parametrize(

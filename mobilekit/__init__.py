@@ -26,6 +26,7 @@ EXPORTS = {
     "Target": "mobilekit.core.target",
     "benchmark_files": "mobilekit.benchmarking",
     "build_file": "mobilekit.files",
+    "climb_ladder": "mobilekit.ladder.climb",
     "clean_device": "mobilekit.devices",
     "compare_measurements": "mobilekit.compare",
     "convert_file": "mobilekit.files",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from mobilekit.files import convert_file as convert_file
     from mobilekit.files import evaluate_file as evaluate_file
     from mobilekit.files import verify_file as verify_file
+    from mobilekit.ladder.climb import climb_ladder as climb_ladder
     from mobilekit.pipeline import run_plan as run_plan
     from mobilekit.plan import read_plan as read_plan
     from mobilekit.report import write_report as write_report

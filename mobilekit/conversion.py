@@ -172,8 +172,48 @@ class Conversion:
 
     def _make(self, recipe: Recipe) -> ConvertedFile:
         content = self._freeze() if recipe == FLOAT32 else self._derive(recipe)
+        return self._keep(self._path(recipe), content, recipe)
+
+    def adopt(self, content: bytes, recipe: Recipe, maker: str) -> ConvertedFile:
+        """A file that something else made of this network, after the checks that every file passes.
+
+        Args:
+            content: The .tflite.
+            recipe: What it is said to be.
+            maker: What made it, for its name in the folder.
+
+        Raises:
+            ConversionError: If it fails a check.
+            StorageError: If it cannot be written.
+        """
+        name = f"{recipe.name}-{maker}-{hashlib.sha256(content).hexdigest()[:12]}.tflite"
+        return self._keep(self._folder / name, content, recipe)
+
+    def float_file(self) -> ConvertedFile:
+        """The float32 file, which every other recipe is derived from."""
+        return self._float_file()
+
+    def layers(self) -> tuple[str, ...]:
+        """Names of the Keras layers, in order."""
+        return self._layers()
+
+    def named_inputs(self, samples: SampleSet) -> Iterator[tuple[str, np.ndarray]]:
+        """Names (numbers of arrays) beside values of a network's only input, broken ones left out.
+
+        Raises:
+            UsageError: If the samples are not what the network takes.
+        """
+        expects = self.network.preprocessing
+        if isinstance(samples, ArraySet) or expects is None:
+            yield from ((str(n), values) for n, [values] in enumerate(self._inputs(samples)))
+            return
+        for loaded in read_inputs(samples, expects):
+            if loaded.pixels is not None:
+                yield loaded.name, loaded.pixels
+
+    def _keep(self, path: Path, content: bytes, recipe: Recipe) -> ConvertedFile:
         wanted = self._answers if recipe == FLOAT32 else self._float_answers()
-        path, model = self._path(recipe), self._described(content, recipe)
+        model = self._described(content, recipe)
         ours = self._quantizer == OURS
         # The scale of an input follows from the preprocessing in our files, not in others'.
         found = check_file(content, model if ours else replace(model, preprocessing=None), recipe)

@@ -30,6 +30,7 @@ EXPORTS = {
     "clean_device": "mobilekit.devices",
     "compare_measurements": "mobilekit.compare",
     "convert_file": "mobilekit.files",
+    "debug_file": "mobilekit.debugging",
     "evaluate_file": "mobilekit.files",
     "list_devices": "mobilekit.devices",
     "load_measurement": "android_bench.results",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from mobilekit.core.preprocessing import Preprocessing as Preprocessing
     from mobilekit.core.recipe import Recipe as Recipe
     from mobilekit.core.target import Target as Target
+    from mobilekit.debugging import debug_file as debug_file
     from mobilekit.devices import clean_device as clean_device
     from mobilekit.devices import list_devices as list_devices
     from mobilekit.devices import push_file as push_file

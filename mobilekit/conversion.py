@@ -237,7 +237,7 @@ class Conversion:
         floor_db = FLOAT32_FLOOR_DB if recipe == FLOAT32 else FLOORS_DB[recipe.scheme]
         what = f"{self.network.name} as {recipe.name}"
         runner = FileAnswers(content)
-        samples = list(self._probe_inputs())
+        samples = list(self.probes(PROBES))
         wants, gots = ([ask(sample) for sample in samples] for ask in (wanted, runner.of))
         pairs = [
             (np.concatenate(want), np.concatenate(got))
@@ -328,15 +328,15 @@ class Conversion:
         made = quantize_with_own_calibration(base, recipe, samples, self._layers())
         return with_uint8_edges(made) if recipe.io is IoType.UINT8 else made
 
-    def _probe_inputs(self) -> Iterator[Sample]:
-        """A few photographs, or noise in the input's range where there are none."""
+    def probes(self, count: int) -> Iterator[Sample]:
+        """The first samples, or noise in the input's range where there are none."""
         if self._calibration is not None:
-            yield from itertools.islice(self._inputs(self._calibration), PROBES)
+            yield from itertools.islice(self._inputs(self._calibration), count)
             return
         expects = self.network.preprocessing
         low, high = expects.value_range if expects else (-1.0, 1.0)
         random = np.random.default_rng(0)
-        for _ in range(PROBES):
+        for _ in range(count):
             yield tuple(
                 random.uniform(low, high, shape).astype(np.float32)
                 for shape in self._input_shapes()

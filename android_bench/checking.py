@@ -108,7 +108,12 @@ class OutputChecks:
         return Checked(check=check, output_sha256=seen.run.output_sha256)
 
     def _builtin_outputs(self, cell: Cell, seen: Answers) -> tuple[Array, ...]:
-        key = (cell.job.model.sha256, *cell.input_sha256)
+        shapes = cell.job.config.shapes.items()
+        key = (
+            cell.job.model.sha256,
+            *cell.input_sha256,
+            *(f"{name}={shape}" for name, shape in sorted(shapes)),
+        )
         if key not in self._builtin:
             self._builtin[key] = self._answers(cell, BUILTIN_KERNELS)
         answers = self._builtin[key]

@@ -61,11 +61,16 @@ class Job:
 
     @property
     def title(self) -> str:
-        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads"."""
-        threads = self.config.num_threads
-        words = f"{threads} thread" if threads == 1 else f"{threads} threads"
-        label = f", {self.label}" if self.label else ""
-        return f"{self.model.name} {self.model.recipe}, {words}{label}"
+        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads, affinity big"."""
+        config = self.config
+        parts = [
+            self.model.title,
+            config.delegate if config.delegate != RunConfig.delegate else None,
+            f"{config.num_threads} thread" + ("" if config.num_threads == 1 else "s"),
+            f"affinity {config.affinity}" if config.affinity else None,
+            self.label,
+        ]
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,11 +207,12 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
     found = sha256_file(job.path)
     if found != job.model.sha256:
         raise UsageError(
-            f"{job.path} is not the file that {job.model.name} {job.model.recipe} means: its sha256"
+            f"{job.path} is not the file that {job.model.title} means: its sha256"
             f" is {found[:16]}…, not {job.model.sha256[:16]}…. Was it written anew meanwhile?"
         )
     _check_delegate(job, bench)
     check_modes(bench.runner.name, job.config)
+    bench.runner.check(job.config)
     _check_load(job)
     reference = job.reference
     inputs = tuple(map(sha256_file, reference.inputs)) if reference else ()

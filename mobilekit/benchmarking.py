@@ -279,8 +279,8 @@ def selftest_device(
     Raises:
         UsageError: If there is no such file, device or runner, or too few repetitions.
         ModelFileError: If the file is no .tflite that can be read.
-        RunnerError: If the file cannot be run, or `benchmark_model` fails.
-        DeviceError: If the device fails.
+        RunnerError: If the file cannot be run.
+        DeviceError: If the device fails before the file was measured against itself.
         IncomparableError: If the starts are no pairs.
         StorageError: If results cannot be written.
     """

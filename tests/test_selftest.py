@@ -566,6 +566,53 @@ def test_a_benchmark_model_that_fails_is_an_error(scene):
         start_beside(scene, "sys.exit('no such model')", blocks=1)
 
 
+def test_a_benchmark_model_that_fails_takes_nothing_of_what_was_measured(scene):
+    program = scene.folder / "benchmark_model"
+    program.write_text(PRINTS.format(python=sys.executable, body="sys.exit('no such model')"))
+    found = run_selftest(
+        bench_to_test(scene),
+        scene.results,
+        benchmark_model=program,
+        command="selftest",
+        progress=lambda done, total, text: None,
+    )
+    assert found.problems == ()
+    assert found.beside is None
+    assert "could not be held against it" in found.not_beside
+    assert "no such model" in found.not_beside
+    assert found.doubts[-1] == found.not_beside
+    assert len(list((scene.folder / "state" / "floors").iterdir())) == 1
+
+
+@pytest.mark.parametrize("median", ["", " median=2 p95=8"])
+def test_a_runner_of_statistics_alone_can_be_tested_too(scene, median):
+    printed = f"count=4 first=3 curr=1 min=1 max=9 avg=2.5 std=1{median}"
+    program = scene.folder / "benchmark_model"
+    body = f"print({f'count=1 curr=9{chr(10)}{printed}{chr(10)}{TIMINGS}'!r})"
+    program.write_text(PRINTS.format(python=sys.executable, body=body))
+    tested = replace(
+        bench_to_test(scene, repetitions=6),
+        runner=open_runner("benchmark_model", binary=program),
+    )
+
+    def run(benchmark_model):
+        return run_selftest(
+            tested,
+            scene.folder / "results",
+            benchmark_model=benchmark_model,
+            command="selftest",
+            progress=lambda done, total, text: None,
+        )
+
+    found = run(None)
+    assert (found.noise_floor, found.beside, found.problems) == (0.0, None, ())
+    assert "benchmark_model itself" in found.not_beside
+    assert found.floor().medians_us == ((2.0 if median else 2.5,) * 6,) * 2
+    assert any("no raw samples" in doubt for doubt in found.doubts)
+    with pytest.raises(UsageError, match="held against our own runners"):
+        run(program)
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 

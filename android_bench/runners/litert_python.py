@@ -13,7 +13,7 @@ from android_bench.runners.document import Answer, Probe, context_of, must_fit, 
 from android_bench.runners.litert_python_program import NAME, VERSION
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
-from mobilekit.core.measurement import Program, Run, Runtime
+from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 
 PROGRAM = Path(__file__).with_name("litert_python_program.py")
 PROBE_TIMEOUT_S = 60.0  # an import takes 0.3 s here; a slow board with a cold SD card, some 20 s
@@ -69,6 +69,9 @@ class LitertPythonRunner:
     def context(self, device: Device) -> str:
         """A process of this computer, or of a shell elsewhere."""
         return context_of(device)
+
+    def check(self, config: RunConfig) -> None:
+        """Nothing to refuse: `RUNNERS` says what it does not know."""
 
     def python_for(self, device: Device) -> Path:
         """The interpreter on `device`; raises UsageError if this computer has none."""

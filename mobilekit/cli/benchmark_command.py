@@ -188,13 +188,12 @@ def run(args: argparse.Namespace) -> None:
         except UnfinishedError as error:
             measurements, failure = list(error.measurements), error
         if args.recommend:
-            try:
-                again = functools.partial(_measure_again, args, measure)
-                found = recommending.recommendations(args.models, measurements, devices, again)
-            except MobileKitError as error:
-                failure = failure or error
+            again = functools.partial(_measure_again, args, measure)
+            found, lost = recommending.recommendations(args.models, measurements, devices, again)
+            failure = failure or lost
     if measurements or failure is None:
-        _show(args, measurements, found)
+        # Profiles are printed together with what was measured, where they are made.
+        _show(args, measurements, found, later=args.profile and failure is None)
     if failure is not None:
         raise failure
     if args.profile:
@@ -217,7 +216,11 @@ def _measure_again(
 
 
 def _show(
-    args: argparse.Namespace, measurements: list[Measurement], found: list[Recommendation]
+    args: argparse.Namespace,
+    measurements: list[Measurement],
+    found: list[Recommendation],
+    *,
+    later: bool,
 ) -> None:
     from mobilekit.cli.output import print_json
     from mobilekit.cli.recommending import print_recommendations
@@ -225,7 +228,9 @@ def _show(
     if args.json and args.recommend:
         recommended = [recommendation.document() for recommendation in found]
         print_json({"measurements": measurements, "recommendations": recommended})
-    elif args.json and not args.profile:
+    elif args.json and args.profile and not later:
+        print_json({"measurements": measurements, "profiles": []})
+    elif args.json and not later:
         print_json(measurements)
     elif not args.json:
         _print(measurements)
@@ -329,10 +334,10 @@ def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
 def _print(measurements: list[Measurement]) -> None:
     from mobilekit.cli.output import print_notes, print_table
     from mobilekit.report import Results, rows, terminal_table
-    from mobilekit.report.caveats import about_devices, about_validation
+    from mobilekit.report.caveats import about_caches, about_devices, about_validation
 
-    found = Results(measurements=tuple(measurements), accuracies={}, models={})
-    table = terminal_table(rows(found))
+    shown = rows(Results(measurements=tuple(measurements), accuracies={}, models={}))
+    table = terminal_table(shown)
     print(table.title)
     print_table(table.headers, table.rows)
     modes.print_curves(measurements)
@@ -343,7 +348,7 @@ def _print(measurements: list[Measurement]) -> None:
     for own in devices.values():  # never across devices: that would compare the devices
         _print_comparisons(own, named=len(devices) > 1)
     about = about_devices([own[0].device for own in devices.values()])
-    notes = [*modes.notes(measurements), *table.notes, *about]
+    notes = [*modes.notes(measurements), *table.notes, *about_caches(shown), *about]
     print_notes([*notes, *about_validation(measurements)])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.digest import digest
-from mobilekit.core.model import ModelSpec
+from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.records import from_json
 
@@ -476,6 +476,11 @@ class MeasuredModel:
     recipe_digest: str
     preprocessing: Preprocessing | None
 
+    @property
+    def title(self) -> str:
+        """E.g. "mobilenet_v2_1.0_224 float32"; the name alone where the recipe is not known."""
+        return self.name if self.recipe == UNKNOWN_RECIPE else f"{self.name} {self.recipe}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureConfig:
@@ -505,6 +510,23 @@ def measure_config(config: RunConfig, order_seed: int) -> MeasureConfig:
     """What a sealed measurement says of its settings."""
     same = {name: getattr(config, name) for name in SAME_SETTINGS}
     return MeasureConfig(warmup=config.warmup_runs, mode=config.mode, order_seed=order_seed, **same)
+
+
+def special_settings(config: RunConfig | MeasureConfig) -> str:
+    """What tells a measurement from a plain one beside delegate and threads; empty for nothing.
+
+    E.g. "affinity big, paced 30".
+    """
+    words = {
+        "affinity": config.affinity,
+        "paced": config.paced_fps and f"{config.paced_fps:g}",
+        "sustained": config.sustained_s and f"{config.sustained_s:g} s",
+        "beside": config.load_sha256 and config.load_sha256[:8],
+        "shape": " ".join(f"{name}={shape}" for name, shape in sorted(config.shapes.items())),
+        "cool-to": config.cooling if config.cooling not in (None, "idle") else None,
+        "cooldown": config.cooldown_s and f"{config.cooldown_s:g} s",
+    }
+    return ", ".join(f"{name} {value}" for name, value in words.items() if value)
 
 
 def run_config(config: MeasureConfig) -> RunConfig:

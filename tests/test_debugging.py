@@ -1,6 +1,9 @@
 """Ranking layers by the error that they add: a layer that was broken comes first, by its name."""
 
+import dataclasses
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,3 +193,13 @@ def test_inputs_of_another_shape_are_refused(scene):
     expects = Preprocessing(input_size=(4, 4), resize_shorter=4)
     with pytest.raises(ConversionError, match="made from another one"):
         debug_file(scene / "int8.tflite", scene / "net.tflite", preprocessing=expects)
+
+
+@pytest.mark.parametrize("record", [LayerError, LayerErrors])
+def test_every_key_of_layer_errors_is_documented(record):
+    page = (Path(__file__).parent.parent / "docs" / "formats.md").read_text()
+    section = page.partition("## Climbs")[2].partition("\n## ")[0]
+    missing = [
+        f.name for f in dataclasses.fields(record) if not re.search(rf"\b{f.name}\b", section)
+    ]
+    assert missing == []

@@ -1,5 +1,6 @@
 """The rescue ladder: it climbs no further than it must, and says what it cannot show."""
 
+import dataclasses
 import json
 import math
 import re
@@ -23,7 +24,7 @@ from mobilekit.intervals import ALPHA
 from mobilekit.ladder.climb import climb_ladder
 from mobilekit.ladder.judging import Judge, bound_of, images_to_show
 from mobilekit.ladder.parts import parts_of
-from mobilekit.ladder.records import AGREEMENT, TOP1, Budget, Climb
+from mobilekit.ladder.records import AGREEMENT, TOP1, Budget, Climb, Reached, RungLatency, Verdict
 from mobilekit.ladder.rungs import RUNGS, Options, wanted_rungs
 from mobilekit.samples import ArraySet, sample_set
 from tests import tiny_models
@@ -190,6 +191,25 @@ def test_arrays_are_split_without_one_in_common(tmp_path):
         parts_of(ArraySet(path=path), ArraySet(path=path), lambda _: None)
 
 
+def test_pictures_that_cannot_be_read_are_counted_out_aloud(scene, tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    for path in sorted((scene / "judged").iterdir())[:20]:
+        (images / path.name).write_bytes(path.read_bytes())
+    (images / "broken.png").write_bytes(b"no picture")
+    said = []
+    climb = climbed(scene, tmp_path / "out.tflite", images=images, max_drop=30.0, say=said.append)
+    assert climb.images == 20
+    assert f"warning: 1 picture of {images} cannot be read, and judge nothing" in said
+
+
+def test_devices_are_looked_for_before_anything_is_made(scene, tmp_path):
+    said = []
+    with pytest.raises(UsageError, match="host"):
+        climbed(scene, tmp_path / "out.tflite", devices=("hots",), say=said.append)
+    assert said == []
+
+
 def judge(labels, count=80):
     random = np.random.default_rng(3)
     values = [random.uniform(0, 6, tiny_models.IMAGE).astype(np.float32) for _ in range(count)]
@@ -302,6 +322,23 @@ def test_options_that_would_be_ignored_or_are_missing_are_refused(
     assert re.search(sentence, capsys.readouterr().err.splitlines()[-1])
 
 
+def test_a_named_recipe_prints_json_too(scene, tmp_path, capsys):
+    output = tmp_path / "float.tflite"
+    words = ["convert", scene / "net.tflite", "--recipe", "float32", "-o", output, "--json"]
+    assert main([str(word) for word in (*words, *PREPARED)]) == 0
+    assert json.loads(capsys.readouterr().out)["recipe"] == "float32"
+
+
 def test_every_rung_is_in_the_docs():
     page = (ROOT / "docs" / "ladder.md").read_text()
     assert [name for name in RUNGS if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("record", [Budget, Verdict, RungLatency, Reached, Climb])
+def test_every_key_of_a_climb_is_documented(record):
+    page = (ROOT / "docs" / "formats.md").read_text()
+    section = page.partition("## Climbs")[2].partition("\n## ")[0]
+    missing = [
+        f.name for f in dataclasses.fields(record) if not re.search(rf"\b{f.name}\b", section)
+    ]
+    assert missing == []

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from android_bench.devices import open_device
 from converters.writer import write_model
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import RunConfig
@@ -77,6 +78,7 @@ def climb_ladder(
     Raises:
         UsageError: If something that was named does not exist or does not fit.
         ConversionError: If the model cannot become a float file that answers with scores.
+        DeviceError: If a device is there and cannot be used.
         StorageError: If a file cannot be written.
     """
     if output.suffix != ".tflite":
@@ -84,6 +86,8 @@ def climb_ladder(
     if min_snr_db is None and labels is None:
         min_snr_db = LEAST_SNR_DB
     budget = Budget(max_drop=max_drop, min_snr_db=min_snr_db)
+    for name in devices:  # one that is not there is said before the climb, not after it
+        open_device(name)
     given = sample_set(images) if images else None
     known = _labels(labels, given)
     if options.trainer is not None and known is None:

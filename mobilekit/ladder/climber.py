@@ -14,6 +14,7 @@ from mobilekit.conversion import Conversion, ConvertedFile, Network, Say
 from mobilekit.core.errors import ConversionError
 from mobilekit.core.recipe import MINMAX, LayerArithmetic, LayerRule, Recipe
 from mobilekit.formatting import plural
+from mobilekit.images import ImageSet
 from mobilekit.intervals import ALPHA
 from mobilekit.ladder.judging import Judge
 from mobilekit.ladder.parts import Parts
@@ -83,12 +84,14 @@ class Climber:
     def _judge(self) -> Judge:
         content = self.conversion.float_file().path.read_bytes()
         self._say(f"asking {FLOAT} about the images to judge on")
-        return Judge(
-            lambda: self.conversion.named_inputs(self._parts.judged),
-            self._labels,
-            content,
-            self.error,
+        judged = self._parts.judged
+        judge = Judge(
+            lambda: self.conversion.named_inputs(judged), self._labels, content, self.error
         )
+        if isinstance(judged, ImageSet) and judge.images < len(judged.paths):
+            unread = plural(len(judged.paths) - judge.images, "picture")
+            self._say(f"warning: {unread} of {judged.folder} cannot be read, and judge nothing")
+        return judge
 
     def _climbed(self, rung: Rung) -> Reached:
         began = time.monotonic()

@@ -12,7 +12,6 @@ import warnings
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from converters.keras_checks import as_model_takes, check_convertible, in_float32
 from mobilekit.core.errors import ConversionError
@@ -64,8 +63,9 @@ def _converted(model: keras.Model, optimizations: dict[tf.lite.Optimize, list[tf
     # The route is the deprecated one, by design, and the converter tells its progress.
     with quiet_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([infer.get_concrete_function()])
+        # It freezes the variables itself, which takes most of the time and memory: so only once.
+        converter.experimental_lower_to_saved_model = False
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         for optimization, types in optimizations.items():
             converter.optimizations = [optimization]

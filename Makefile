@@ -39,6 +39,7 @@ test-base: .venv-base/installed $(DATA)
 benchmarks: $(VENV)/installed $(DATA) runner
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
+	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/applications.py
 	$(BIN)/python benchmarks/push.py

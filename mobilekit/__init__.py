@@ -26,13 +26,18 @@ EXPORTS = {
     "Target": "mobilekit.core.target",
     "benchmark_files": "mobilekit.benchmarking",
     "build_file": "mobilekit.files",
+    "climb_ladder": "mobilekit.ladder.climb",
     "clean_device": "mobilekit.devices",
     "compare_measurements": "mobilekit.compare",
+    "convert_aware": "converters.qat",
     "convert_file": "mobilekit.files",
+    "debug_file": "mobilekit.debugging",
     "evaluate_file": "mobilekit.files",
+    "finetune": "converters.qat",
     "list_devices": "mobilekit.devices",
     "load_measurement": "android_bench.results",
     "push_file": "mobilekit.devices",
+    "quantization_aware": "converters.qat",
     "selftest_device": "mobilekit.benchmarking",
     "read_plan": "mobilekit.plan",
     "run_plan": "mobilekit.pipeline",
@@ -42,6 +47,9 @@ EXPORTS = {
 
 if TYPE_CHECKING:
     from android_bench.results import load_measurement as load_measurement
+    from converters.qat import convert_aware as convert_aware
+    from converters.qat import finetune as finetune
+    from converters.qat import quantization_aware as quantization_aware
     from converters.recipes import RECIPES as RECIPES
     from mobilekit.architectures import ARCHITECTURES as ARCHITECTURES
     from mobilekit.benchmarking import benchmark_files as benchmark_files
@@ -57,6 +65,7 @@ if TYPE_CHECKING:
     from mobilekit.core.preprocessing import Preprocessing as Preprocessing
     from mobilekit.core.recipe import Recipe as Recipe
     from mobilekit.core.target import Target as Target
+    from mobilekit.debugging import debug_file as debug_file
     from mobilekit.devices import clean_device as clean_device
     from mobilekit.devices import list_devices as list_devices
     from mobilekit.devices import push_file as push_file
@@ -64,6 +73,7 @@ if TYPE_CHECKING:
     from mobilekit.files import convert_file as convert_file
     from mobilekit.files import evaluate_file as evaluate_file
     from mobilekit.files import verify_file as verify_file
+    from mobilekit.ladder.climb import climb_ladder as climb_ladder
     from mobilekit.pipeline import run_plan as run_plan
     from mobilekit.plan import read_plan as read_plan
     from mobilekit.report import write_report as write_report

@@ -182,8 +182,48 @@ class Conversion:
 
     def _make(self, recipe: Recipe) -> ConvertedFile:
         content = self._freeze() if recipe == FLOAT32 else self._derive(recipe)
+        return self._keep(self._path(recipe), content, recipe)
+
+    def adopt(self, content: bytes, recipe: Recipe, maker: str) -> ConvertedFile:
+        """A file that something else made of this network, after the checks that every file passes.
+
+        Args:
+            content: The .tflite.
+            recipe: What it is said to be.
+            maker: What made it, for its name in the folder.
+
+        Raises:
+            ConversionError: If it fails a check.
+            StorageError: If it cannot be written.
+        """
+        name = f"{recipe.name}-{maker}-{hashlib.sha256(content).hexdigest()[:12]}.tflite"
+        return self._keep(self._folder / name, content, recipe)
+
+    def float_file(self) -> ConvertedFile:
+        """The float32 file, which every other recipe is derived from."""
+        return self._float_file()
+
+    def layers(self) -> tuple[str, ...]:
+        """Names of the Keras layers, in order."""
+        return self._layers()
+
+    def named_inputs(self, samples: SampleSet) -> Iterator[tuple[str, np.ndarray]]:
+        """Names (numbers of arrays) beside values of a network's only input, broken ones left out.
+
+        Raises:
+            UsageError: If the samples are not what the network takes.
+        """
+        expects = self.network.preprocessing
+        if isinstance(samples, ArraySet) or expects is None:
+            yield from ((str(n), values) for n, [values] in enumerate(self._inputs(samples)))
+            return
+        for loaded in read_inputs(samples, expects):
+            if loaded.pixels is not None:
+                yield loaded.name, loaded.pixels
+
+    def _keep(self, path: Path, content: bytes, recipe: Recipe) -> ConvertedFile:
         wanted = self._answers if recipe == FLOAT32 else self._float_answers()
-        path, model = self._path(recipe), self._described(content, recipe)
+        model = self._described(content, recipe)
         ours = self._quantizer == OURS
         # The scale of an input follows from the preprocessing in our files, not in others'.
         found = check_file(content, model if ours else replace(model, preprocessing=None), recipe)
@@ -207,7 +247,7 @@ class Conversion:
         floor_db = FLOAT32_FLOOR_DB if recipe == FLOAT32 else FLOORS_DB[recipe.scheme]
         what = f"{self.network.name} as {recipe.name}"
         runner = FileAnswers(content)
-        samples = list(self._probe_inputs())
+        samples = list(self.probes(PROBES))
         wants, gots = ([ask(sample) for sample in samples] for ask in (wanted, runner.of))
         pairs = [
             (np.concatenate(want), np.concatenate(got))
@@ -271,6 +311,7 @@ class Conversion:
             [sample for [sample] in self._inputs(images.spread(METHOD_PHOTOGRAPHS))],
             recalibrate=recalibrate,
             say=lambda sentence: self._say(f"{self.network.name} {recipe.name}: {sentence}"),
+            layers=self._layers(),
         )
         self._choices[recipe] = made.choice
         uint8 = recipe.io is IoType.UINT8
@@ -296,15 +337,15 @@ class Conversion:
         made = quantize_with_own_calibration(base, recipe, samples, self._layers())
         return with_uint8_edges(made) if recipe.io is IoType.UINT8 else made
 
-    def _probe_inputs(self) -> Iterator[Sample]:
-        """A few photographs, or noise in the input's range where there are none."""
+    def probes(self, count: int) -> Iterator[Sample]:
+        """The first samples, or noise in the input's range where there are none."""
         if self._calibration is not None:
-            yield from itertools.islice(self._inputs(self._calibration), PROBES)
+            yield from itertools.islice(self._inputs(self._calibration), count)
             return
         expects = self.network.preprocessing
         low, high = expects.value_range if expects else (-1.0, 1.0)
         random = np.random.default_rng(0)
-        for _ in range(PROBES):
+        for _ in range(count):
             yield tuple(
                 random.uniform(low, high, shape).astype(np.float32)
                 for shape in self._input_shapes()

@@ -79,6 +79,20 @@ class ImageSet:
         chosen = tuple(self.paths[i * len(self.paths) // count] for i in range(count))
         return ImageSet(folder=self.folder, paths=chosen)
 
+    def every(self, step: int, first: int) -> ImageSet:
+        """Every `step`-th of them from `first` on: what different `first` give has none in common.
+
+        Raises:
+            UsageError: If there are none.
+        """
+        chosen = self.paths[first::step]
+        if not chosen:
+            raise UsageError(
+                f"{self.folder} holds {len(self.paths)} pictures, too few to split into {step}"
+                " parts; add some."
+            )
+        return ImageSet(folder=self.folder, paths=chosen)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:

@@ -177,6 +177,8 @@ def test_a_computer_is_measured_by_python_unless_another_runner_is_named(tmp_pat
     device = HostDevice(workspace=tmp_path / "work")
     assert open_runner_for(device).name == "litert_python"
     assert open_runner_for(device, "native", binary=build_runner()).name == "native"
+    with pytest.raises(UsageError, match=r"^--runner-binary names /none, which is no file\.$"):
+        open_runner_for(device, "native", binary=Path("/none"))
     with pytest.raises(MissingBinaryError, match="host: There is no benchmark_model for"):
         open_runner_for(device, "benchmark_model")
     place("benchmark_model", OWN, "2.17.0")

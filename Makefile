@@ -40,6 +40,7 @@ test-base: .venv-base/installed $(DATA)
 benchmarks: $(VENV)/installed $(DATA) $(FASHION_MNIST) runner
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
+	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/applications.py
 	$(BIN)/python benchmarks/qat.py

@@ -39,7 +39,8 @@ class NoiseFloor:
         measured: UTC, ISO 8601.
         model_sha256: The file that was measured under two labels.
         noise_floor: Robust spread of the run medians, 0..1: 0.008 is 0.8 %.
-        medians_us: They themselves, of each label in the order of the blocks, microseconds.
+        medians_us: They themselves, of each label in the order of the blocks, microseconds; means
+            of a runner that prints no medians.
         smallest_shown: By number of blocks, the smallest change of latency that is shown nine
             times in ten, 0..1; a number of blocks that cannot show any is left out.
         clock_resolution_ns: The smallest step of the clock, nanoseconds; None where unknown.

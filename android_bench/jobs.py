@@ -20,6 +20,9 @@ from mobilekit.core.measurement import MeasuredModel, RunConfig, Runtime, cell_i
 from mobilekit.core.records import to_json
 from mobilekit.core.target import DELEGATES, Target, check_options, options_of
 
+# Settings that came when there were results already.
+YOUNGER_SETTINGS = ("input_range", "signature")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
@@ -61,11 +64,16 @@ class Job:
 
     @property
     def title(self) -> str:
-        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads"."""
-        threads = self.config.num_threads
-        words = f"{threads} thread" if threads == 1 else f"{threads} threads"
-        label = f", {self.label}" if self.label else ""
-        return f"{self.model.name} {self.model.recipe}, {words}{label}"
+        """E.g. "mobilenet_v2_1.0_224 static_wi8_ai8, 2 threads, affinity big"."""
+        config = self.config
+        parts = [
+            self.model.title,
+            config.delegate if config.delegate != RunConfig.delegate else None,
+            f"{config.num_threads} thread" + ("" if config.num_threads == 1 else "s"),
+            f"affinity {config.affinity}" if config.affinity else None,
+            self.label,
+        ]
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,22 +206,28 @@ def _check_load(job: Job) -> None:
         )
 
 
+def _settings(config: RunConfig) -> dict[str, object]:
+    """What a name holds of the settings; of younger ones only what was asked for: names stay."""
+    return {k: v for k, v in to_json(config).items() if v is not None or k not in YOUNGER_SETTINGS}
+
+
 def _make_cell(job: Job, bench: Bench) -> Cell:
     found = sha256_file(job.path)
     if found != job.model.sha256:
         raise UsageError(
-            f"{job.path} is not the file that {job.model.name} {job.model.recipe} means: its sha256"
+            f"{job.path} is not the file that {job.model.title} means: its sha256"
             f" is {found[:16]}…, not {job.model.sha256[:16]}…. Was it written anew meanwhile?"
         )
     _check_delegate(job, bench)
     check_modes(bench.runner.name, job.config)
+    bench.runner.check(job.config)
     _check_load(job)
     reference = job.reference
     inputs = tuple(map(sha256_file, reference.inputs)) if reference else ()
     outputs = reference.outputs if reference else None
     expected = None if outputs is None else tuple(map(sha256_file, outputs))
     identity = {
-        **to_json(job.config),
+        **_settings(job.config),
         "inputs": inputs,
         "expected": expected,
         "cpu": bench.info.model,

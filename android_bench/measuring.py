@@ -211,7 +211,9 @@ class Measuring:
         self, name: str, session: Session, block: int, order: int, *, retried: bool
     ) -> Started:
         """Starts a cell once and puts it on disk, whatever came of it; then sees to the device."""
-        started = self._starter.timed(self.cells[name])
+        # Caches of an earlier session would leave nobody knowing what a cold start costs.
+        fresh = not self._complete(self._timed(), session)
+        started = self._starter.timed(self.cells[name], fresh=fresh)
         run = replace(started.run, block=block, order=order, retried=retried)
         recorded = RecordedRun(session=session, run=run)
         append_run(self.results, name, recorded)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from android_bench.devices import Device
 from android_bench.devices.lock import only_measurement
+from android_bench.devices.screen import screen_kept_on
 from android_bench.harness import START_TIMEOUT_S, Progress
 from android_bench.jobs import Bench, Cell, Job, make_cells
 from android_bench.runners import Runner, Start, check_modes
@@ -73,7 +74,10 @@ def profile(
     def waiting() -> None:
         progress(0, len(cells), f"waiting for another measurement on {device.label} to end")
 
-    with only_measurement(bench.info, waiting):
+    def say(sentence: str) -> None:
+        progress(len(cells), len(cells), sentence)
+
+    with only_measurement(bench.info, waiting), screen_kept_on(device, bench.info, say):
         runs = []
         for done, cell in enumerate(cells):
             path = profile_path(results, cell.id)

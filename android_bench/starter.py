@@ -59,8 +59,8 @@ class Starter:
             device.push(local, remote)
         self._brought.add(cell.id)
 
-    def timed(self, cell: Cell) -> Started:
-        """Starts a cell's file once; raises StorageError alone."""
+    def timed(self, cell: Cell, *, fresh: bool = False) -> Started:
+        """Starts a cell's file once, with an empty cache where `fresh`; raises StorageError."""
         bench = self._bench
         try:
             before, cool_down = self._cooler.wait(cell.job.config)
@@ -68,7 +68,7 @@ class Starter:
             if cell.id not in self._brought:
                 self.bring(cell)
             started = datetime.now(UTC).isoformat()
-            run = start_once(bench, cell)
+            run = start_once(bench, cell, fresh=fresh)
         except (RunnerError, DeviceError) as error:
             self._sensors.drop()
             started = datetime.now(UTC).isoformat()

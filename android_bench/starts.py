@@ -26,8 +26,13 @@ def timed_start(bench: Bench, cell: Cell) -> Run:
         return failed_run(bench, cell, str(error))
 
 
-def start_once(bench: Bench, cell: Cell) -> Run:
-    """Starts a cell's file once; raises RunnerError and DeviceError."""
+def start_once(bench: Bench, cell: Cell, *, fresh: bool = False) -> Run:
+    """Starts a cell's file once, with an empty cache where `fresh`.
+
+    Raises:
+        RunnerError: If the runner fails.
+        DeviceError: If the device does.
+    """
     device = bench.device
     start = Start(
         model=cell.remote_model(device),
@@ -35,6 +40,7 @@ def start_once(bench: Bench, cell: Cell) -> Run:
         config=cell.job.config,
         inputs=cell.remote_inputs(device),
         load=cell.remote_load(device),
+        fresh=fresh,
     )
     run = bench.runner.start(device, start, timeout_s=bench.start_timeout_s(cell.job.config))
     if run.error is None and run.runtime != bench.runtime:

@@ -26,10 +26,12 @@ EXPORTS = {
     "Target": "mobilekit.core.target",
     "benchmark_files": "mobilekit.benchmarking",
     "build_file": "mobilekit.files",
+    "climb_ladder": "mobilekit.ladder.climb",
     "clean_device": "mobilekit.devices",
     "compare_measurements": "mobilekit.compare",
     "convert_aware": "converters.qat",
     "convert_file": "mobilekit.files",
+    "debug_file": "mobilekit.debugging",
     "evaluate_file": "mobilekit.files",
     "finetune": "converters.qat",
     "list_devices": "mobilekit.devices",
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from mobilekit.core.preprocessing import Preprocessing as Preprocessing
     from mobilekit.core.recipe import Recipe as Recipe
     from mobilekit.core.target import Target as Target
+    from mobilekit.debugging import debug_file as debug_file
     from mobilekit.devices import clean_device as clean_device
     from mobilekit.devices import list_devices as list_devices
     from mobilekit.devices import push_file as push_file
@@ -70,6 +73,7 @@ if TYPE_CHECKING:
     from mobilekit.files import convert_file as convert_file
     from mobilekit.files import evaluate_file as evaluate_file
     from mobilekit.files import verify_file as verify_file
+    from mobilekit.ladder.climb import climb_ladder as climb_ladder
     from mobilekit.pipeline import run_plan as run_plan
     from mobilekit.plan import read_plan as read_plan
     from mobilekit.report import write_report as write_report

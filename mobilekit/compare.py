@@ -37,8 +37,9 @@ from dataclasses import dataclass
 
 from mobilekit.core.errors import IncomparableError
 from mobilekit.core.measurement import Measurement, RunConfig, Validity
+from mobilekit.core.model import UNKNOWN_RECIPE
 from mobilekit.formatting import at_most_percent, plural, printable, speed
-from mobilekit.identity import IDENTITY, Difference, differences, traits
+from mobilekit.identity import IDENTITY, USUAL, Difference, differences, traits
 from mobilekit.intervals import LEAST_SIGNS, median_interval
 from mobilekit.pairing import TOGETHER, log_ratios, pair_blocks
 
@@ -166,10 +167,11 @@ def subject(baseline: Measurement, candidate: Measurement, varied: Difference | 
         after.append(shared["delegate"].shown)
     if about != "num_threads":
         after.append(shared["num_threads"].shown)
-    for field, usual in (("mode", "burst"), ("load", "alone")):
+    for field, usual in USUAL.items():
         if about != field and shared[field].shown != usual:
             after.append(shared[field].shown)
-    return f"{' '.join(before)}: {', '.join(after)}"
+    known = " ".join(word for word in before if word != UNKNOWN_RECIPE)
+    return f"{known}: {', '.join(after)}" if known else ", ".join(after)
 
 
 _DEFAULT_DELEGATE = f'["{RunConfig.delegate}",{{}}]'
@@ -214,7 +216,7 @@ def _listed(found: list[Difference] | tuple[Difference, ...]) -> str:
 
 def _name(measurement: Measurement) -> str:
     model = measurement.model
-    return printable(f"{model.name} {model.recipe} ({measurement.cell})")
+    return printable(f"{model.title} ({measurement.cell})")
 
 
 def _doubts(

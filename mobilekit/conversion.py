@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     import keras
 
     from converters.calibration import Ranges
+    from mobilekit.calibrating import Calibrating
 
 Say = Callable[[str], None]
 Answers = Callable[[Sample], list[np.ndarray]]
@@ -100,6 +101,7 @@ class Conversion:
         folder: Where its files go.
         say: Told in a sentence what is made and what is reused.
         quantizer: A row of `converters.quantizers`.
+        states: Where an unfinished calibration is kept; None takes `folder`.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Conversion:
         folder: Path,
         say: Say,
         quantizer: str = OURS,
+        states: Path | None = None,
     ) -> None:
         self.network, self._calibration, self._say = network, calibration, say
         self._quantizer = QUANTIZERS[quantizer].name
@@ -117,6 +120,8 @@ class Conversion:
         self._built: FloatModel | None = None
         self._ranges: Ranges | None = None
         self._choices: dict[Recipe, Choice] = {}
+        self._states = states or folder
+        self._calibrating: Calibrating | None = None
 
     def file(self, recipe: Recipe) -> ConvertedFile:
         """The file of a recipe.
@@ -135,6 +140,11 @@ class Conversion:
         for sentence in warnings_of(recipe, found.model.ops):
             self._say(f"warning: {recipe.name}: {sentence}")
         return found
+
+    def forget_calibration(self) -> None:
+        """Deletes what is kept of unfinished calibrations."""
+        if self._calibrating is not None:
+            self._calibrating.forget()
 
     def release(self) -> None:
         """Lets go of the Keras model; it is built again if something needs it."""
@@ -172,8 +182,48 @@ class Conversion:
 
     def _make(self, recipe: Recipe) -> ConvertedFile:
         content = self._freeze() if recipe == FLOAT32 else self._derive(recipe)
+        return self._keep(self._path(recipe), content, recipe)
+
+    def adopt(self, content: bytes, recipe: Recipe, maker: str) -> ConvertedFile:
+        """A file that something else made of this network, after the checks that every file passes.
+
+        Args:
+            content: The .tflite.
+            recipe: What it is said to be.
+            maker: What made it, for its name in the folder.
+
+        Raises:
+            ConversionError: If it fails a check.
+            StorageError: If it cannot be written.
+        """
+        name = f"{recipe.name}-{maker}-{hashlib.sha256(content).hexdigest()[:12]}.tflite"
+        return self._keep(self._folder / name, content, recipe)
+
+    def float_file(self) -> ConvertedFile:
+        """The float32 file, which every other recipe is derived from."""
+        return self._float_file()
+
+    def layers(self) -> tuple[str, ...]:
+        """Names of the Keras layers, in order."""
+        return self._layers()
+
+    def named_inputs(self, samples: SampleSet) -> Iterator[tuple[str, np.ndarray]]:
+        """Names (numbers of arrays) beside values of a network's only input, broken ones left out.
+
+        Raises:
+            UsageError: If the samples are not what the network takes.
+        """
+        expects = self.network.preprocessing
+        if isinstance(samples, ArraySet) or expects is None:
+            yield from ((str(n), values) for n, [values] in enumerate(self._inputs(samples)))
+            return
+        for loaded in read_inputs(samples, expects):
+            if loaded.pixels is not None:
+                yield loaded.name, loaded.pixels
+
+    def _keep(self, path: Path, content: bytes, recipe: Recipe) -> ConvertedFile:
         wanted = self._answers if recipe == FLOAT32 else self._float_answers()
-        path, model = self._path(recipe), self._described(content, recipe)
+        model = self._described(content, recipe)
         ours = self._quantizer == OURS
         # The scale of an input follows from the preprocessing in our files, not in others'.
         found = check_file(content, model if ours else replace(model, preprocessing=None), recipe)
@@ -197,7 +247,7 @@ class Conversion:
         floor_db = FLOAT32_FLOOR_DB if recipe == FLOAT32 else FLOORS_DB[recipe.scheme]
         what = f"{self.network.name} as {recipe.name}"
         runner = FileAnswers(content)
-        samples = list(self._probe_inputs())
+        samples = list(self.probes(PROBES))
         wants, gots = ([ask(sample) for sample in samples] for ask in (wanted, runner.of))
         pairs = [
             (np.concatenate(want), np.concatenate(got))
@@ -243,7 +293,6 @@ class Conversion:
         return plain
 
     def _improved(self, base: bytes, recipe: Recipe, ranges: Ranges) -> bytes:
-        from converters.calibration import calibrate
         from converters.methods.choice import improve
 
         images = self._calibration
@@ -253,7 +302,7 @@ class Conversion:
             """Ranges of the float file, or of one that methods made of it."""
             if content == base:
                 return ranges.by_tensor
-            return calibrate(content, self._inputs(images)).by_tensor
+            return self._calibrate(content, images).by_tensor
 
         made = improve(
             base,
@@ -262,6 +311,7 @@ class Conversion:
             [sample for [sample] in self._inputs(images.spread(METHOD_PHOTOGRAPHS))],
             recalibrate=recalibrate,
             say=lambda sentence: self._say(f"{self.network.name} {recipe.name}: {sentence}"),
+            layers=self._layers(),
         )
         self._choices[recipe] = made.choice
         uint8 = recipe.io is IoType.UINT8
@@ -287,45 +337,60 @@ class Conversion:
         made = quantize_with_own_calibration(base, recipe, samples, self._layers())
         return with_uint8_edges(made) if recipe.io is IoType.UINT8 else made
 
-    def _probe_inputs(self) -> Iterator[Sample]:
-        """A few photographs, or noise in the input's range where there are none."""
+    def probes(self, count: int) -> Iterator[Sample]:
+        """The first samples, or noise in the input's range where there are none."""
         if self._calibration is not None:
-            yield from itertools.islice(self._inputs(self._calibration), PROBES)
+            yield from itertools.islice(self._inputs(self._calibration), count)
             return
         expects = self.network.preprocessing
         low, high = expects.value_range if expects else (-1.0, 1.0)
         random = np.random.default_rng(0)
-        for _ in range(PROBES):
+        for _ in range(count):
             yield tuple(
                 random.uniform(low, high, shape).astype(np.float32)
                 for shape in self._input_shapes()
             )
 
     def _calibrated(self, base: bytes) -> Ranges | None:
-        from converters.calibration import calibrate
-
         if self._calibration is None:
             return None  # derive says what is missing
         if self._ranges is None:
-            self._ranges = calibrate(base, self._inputs(self._calibration))
+            self._ranges = self._calibrate(base, self._calibration)
             self._say(f"{self.network.name}: calibrated on {self._ranges.samples} images")
         return self._ranges
 
+    def _calibrate(self, content: bytes, samples: SampleSet) -> Ranges:
+        from mobilekit.calibrating import Calibrating, Inputs
+
+        inputs = Inputs(
+            identity=digest([self._key, samples.sha256]),
+            entries=lambda done: self._entries(samples, done),
+            total=None if isinstance(samples, ArraySet) else len(samples.paths),
+        )
+        if self._calibrating is None:
+            self._calibrating = Calibrating(
+                self._states, lambda sentence: self._say(f"{self.network.name}: {sentence}")
+            )
+        return self._calibrating.ranges(content, inputs)
+
     def _inputs(self, samples: SampleSet) -> Iterator[Sample]:
         """The samples, each a sequence of arrays; each broken picture is said."""
+        return (entry for entry in self._entries(samples) if entry is not None)
+
+    def _entries(self, samples: SampleSet, skip: int = 0) -> Iterator[Sample | None]:
+        """The same with None for each broken picture."""
         if isinstance(samples, ArraySet):
-            yield from samples.read(self._input_shapes())
+            yield from samples.read(self._input_shapes(), skip=skip)
             return
         if self.network.preprocessing is None:
             raise UsageError(
                 f"{self.network.name} takes inputs of {listed(self._input_shapes())}, which no"
                 f" picture of {samples.folder} is. Give samples as arrays: --calibration FILE.npz."
             )
-        for loaded in read_inputs(samples, self.network.preprocessing):
+        for loaded in read_inputs(samples, self.network.preprocessing, skip=skip):
             if loaded.pixels is None:
                 self._say(f"warning: {samples.folder}: {loaded.name} left out: {loaded.problem}")
-            else:
-                yield (loaded.pixels,)
+            yield None if loaded.pixels is None else (loaded.pixels,)
 
     def _float_model(self) -> FloatModel:
         if self._built is None:
@@ -385,6 +450,7 @@ def code_digest() -> str:
     names = (
         "networks",
         "images",
+        "calibrating",
         "conversion",
         "conversion_checks",
         "float_models",

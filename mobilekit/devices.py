@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mobilekit import __version__
+from mobilekit.core.errors import UsageError
 
 if TYPE_CHECKING:
     from android_bench.devices.cleaning import Cleaned
@@ -56,13 +57,15 @@ def push_file(path: Path, *, device: str = THE_PHONE) -> PushedFile:
     """Brings a file to a device, under the name of its content; what is there is not sent again.
 
     Raises:
-        UsageError: If there is no such device.
+        UsageError: If there is no such device, or no such file.
         DeviceError: If it cannot be written, or is not there with equal sha256 afterwards.
         StorageError: If the file cannot be read.
     """
     from android_bench.devices import open_device
     from mobilekit.core.digest import sha256_file
 
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
     sha256 = sha256_file(path)
     opened = open_device(device)
     remote = f"{opened.workspace}/files/{sha256}{path.suffix}"

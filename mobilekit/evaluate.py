@@ -71,7 +71,7 @@ def evaluate_content(
             f"The reference answered {len(reference.logits)} pictures, the file {len(logits)}: they"
             " are not of the same images."
         )
-    _check_labels(labels or {}, logits.shape[1])
+    check_labels(labels or {}, logits.shape[1])
     return Accuracy(
         model_sha256=sha256,
         reference=reference.name if reference else None,
@@ -108,7 +108,8 @@ def _answers(
     )
 
 
-def _check_labels(labels: Mapping[str, int], classes: int) -> None:
+def check_labels(labels: Mapping[str, int], classes: int) -> None:
+    """Refuses labels of another model: raises UsageError for one beyond the file's classes."""
     beyond = [name for name, label in labels.items() if label >= classes]
     if beyond:
         raise UsageError(

@@ -10,6 +10,16 @@ from mobilekit.core.errors import IncomparableError
 from mobilekit.core.measurement import Measurement, Run
 from mobilekit.formatting import plural, printable, threads
 
+# Settings that a name leaves out where they are these.
+USUAL = {
+    "affinity": "any CPU",
+    "shapes": "the file's own shapes",
+    "signature": "the first signature",
+    "input_range": "numbers of the whole type",
+    "mode": "burst",
+    "load": "alone",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trait:
@@ -131,7 +141,29 @@ def _mode(measurement: Measurement) -> Trait:
 
 def _load(measurement: Measurement) -> Trait:
     sha256 = measurement.config.load_sha256
-    return _same(f"beside model {sha256[:12]}" if sha256 else "alone")
+    return _same(f"beside model {sha256[:12]}" if sha256 else USUAL["load"])
+
+
+def _shapes(measurement: Measurement) -> Trait:
+    shapes = measurement.config.shapes
+    shown = " ".join(f"{name}={shape}" for name, shape in sorted(shapes.items()))
+    return Trait(key=canonical_json(dict(shapes)), shown=printable(shown or USUAL["shapes"]))
+
+
+def _signature(measurement: Measurement) -> Trait:
+    key = measurement.config.signature
+    return _same(USUAL["signature"] if key is None else f"signature {key}")
+
+
+def _input_range(measurement: Measurement) -> Trait:
+    limits = measurement.config.input_range
+    return _same(f"inputs of {limits[0]}..{limits[1]}" if limits else USUAL["input_range"])
+
+
+def _cooling(measurement: Measurement) -> Trait:
+    config = measurement.config
+    pause = f", {config.cooldown_s:g} s pause" if config.cooldown_s else ""
+    return _same((config.cooling or "none") + pause)
 
 
 def _of_runs(name: str, read: Callable[[Run], str]) -> Callable[[Measurement], Trait]:
@@ -166,9 +198,12 @@ IDENTITY = (
     Field(name="file", read=_file),
     Field(name="delegate", read=_delegate),
     Field(name="num_threads", read=_threads),
-    Field(name="affinity", read=lambda m: _same(m.config.affinity or "any CPU")),
+    Field(name="affinity", read=lambda m: _same(m.config.affinity or USUAL["affinity"])),
     Field(name="runtime", read=_of_runs("runtime", _runtime)),
     Field(name="context", read=_of_runs("context", lambda run: run.context)),
+    Field(name="shapes", read=_shapes),
+    Field(name="signature", read=_signature),
+    Field(name="input_range", read=_input_range),
     Field(name="mode", read=_mode),
     Field(name="load", read=_load),
     Field(name="device", read=_device, may_vary=False),
@@ -177,7 +212,7 @@ IDENTITY = (
     Field(name="runner", read=_of_runs("runner", _runner), may_vary=False),
     Field(name="statistic", read=_of_runs("statistic", lambda run: run.statistic), may_vary=False),
     Field(name="invocations", read=_invocations, may_vary=False),
-    Field(name="cooling", read=lambda m: _same(m.config.cooling or "none"), may_vary=False),
+    Field(name="cooling", read=_cooling, may_vary=False),
     Field(name="kit", read=_kit, may_vary=False),
 )
 

@@ -79,6 +79,20 @@ class ImageSet:
         chosen = tuple(self.paths[i * len(self.paths) // count] for i in range(count))
         return ImageSet(folder=self.folder, paths=chosen)
 
+    def every(self, step: int, first: int) -> ImageSet:
+        """Every `step`-th of them from `first` on: what different `first` give has none in common.
+
+        Raises:
+            UsageError: If there are none.
+        """
+        chosen = self.paths[first::step]
+        if not chosen:
+            raise UsageError(
+                f"{self.folder} holds {len(self.paths)} pictures, too few to split into {step}"
+                " parts; add some."
+            )
+        return ImageSet(folder=self.folder, paths=chosen)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
@@ -149,14 +163,21 @@ def _is_picture(name: str) -> bool:
     return True
 
 
-def read_inputs(images: ImageSet, preprocessing: Preprocessing) -> Iterator[Loaded]:
+def read_inputs(
+    images: ImageSet, preprocessing: Preprocessing, *, skip: int = 0
+) -> Iterator[Loaded]:
     """Reads every picture of a set in order, one at a time, the broken ones with their problem.
+
+    Args:
+        images: The set.
+        preprocessing: What becomes of each.
+        skip: How many at its beginning are left out, because they were read before.
 
     Raises:
         UsageError: At the end, if not one of them could be read.
     """
-    first_broken, readable = "", 0
-    for path in images.paths:
+    first_broken, readable = "", skip
+    for path in images.paths[skip:]:
         try:
             pixels = preprocess(load_image(path), preprocessing)[np.newaxis]
         except BrokenImageError as error:

@@ -3,7 +3,8 @@
 One rule serves medians everywhere: the interval between two order statistics, which is the sign
 test turned round. It assumes nothing about the shape of the noise. `ALPHA` stands here and nowhere
 else. Source: Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2 (quantile
-test); Wilson 1927 (shares).
+test); Wilson 1927 (shares); Clopper & Pearson 1934 (one-sided bounds); Berger & Boos 1994, J. Am.
+Stat. Assoc. 89 (bound of a drop).
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import functools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+import numpy as np
+from scipy import special, stats
 
 # The largest chance of calling equal things different that is accepted.
 ALPHA = 0.05
@@ -105,3 +107,74 @@ def share_interval(hits: int, total: int) -> tuple[float, float]:
 def unseen_share(total: int) -> float:
     """The largest share, 0..1, that `total` draws miss entirely with a chance of ALPHA."""
     return float(1 - ALPHA ** (1 / total))
+
+
+# Of the error that a bound of a drop may make, the part that its discordant share takes.
+DISCORDANT_PART = 0.1
+GRID = 24  # shares at which the chance is looked at; it is nearly straight between two of them
+HALVINGS = 20  # of the interval that a bound is searched in: to 2e-6
+NEGLIGIBLE = 1e-13  # chance of more differing pairs than are looked at
+
+
+def share_at_most(hits: int, total: int, error: float) -> float:
+    """Clopper and Pearson's upper bound of a share, 0..1; too low with a chance below `error`."""
+    return 1.0 if hits >= total else float(stats.beta.ppf(1 - error, hits + 1, total - hits))
+
+
+def drop_at_most(lost: int, gained: int, total: int, error: float) -> float:
+    """Upper bound of how much smaller one share is than another on the same things.
+
+    Args:
+        lost: Things that the first has and the second has not: McNemar's one cell.
+        gained: The other way round.
+        total: All things, above 0.
+        error: The largest chance of a bound that is too low.
+
+    Returns:
+        The bound of (first share - second share), -1..1, exact for any number of things.
+
+    Given how many of the pairs differ, `lost` is binomial (McNemar). How large a share of all pairs
+    differ is not known, so the chance is taken at the worst share inside a Clopper-Pearson bound,
+    which uses up a part of `error` (Berger and Boos).
+    """
+    most = share_at_most(lost + gained, total, error * DISCORDANT_PART)
+    allowed = error * (1 - DISCORDANT_PART)
+    low, high = -1.0, most
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if _chance_of_so_few(lost - gained, total, middle, most) > allowed:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _chance_of_so_few(net: int, total: int, drop: float, most: float) -> float:
+    """The largest chance that lost - gained is at most `net` where the true drop is `drop`."""
+    least = min(abs(drop), most)  # as many pairs differ at least
+    shares = np.linspace(least, most, GRID)[:, np.newaxis]
+    last = int(stats.binom.isf(NEGLIGIBLE, total, most))
+    counts = np.arange(min(last, total) + 1)[np.newaxis]
+    of_lost = np.clip((1 + drop / np.maximum(shares, np.finfo(float).tiny)) / 2, 0, 1)
+    few = (counts + net) // 2  # as many of them are lost at most; below zero, none can be
+    chances = np.where(few < 0, 0, special.bdtr(np.clip(few, 0, counts), counts, of_lost))
+    return float((stats.binom.pmf(counts, total, shares) * chances).sum(axis=1).max())
+
+
+def median_at_least(values: Sequence[float], error: float) -> float | None:
+    """Lower bound of a median, wrong with a chance of at most `error`; None for too few values."""
+    rank = int(stats.binom.ppf(error, len(values), 0.5))
+    if rank < 1:
+        return None
+    return sorted(values)[rank - 1]
+
+
+def least_total(shows: Callable[[int], bool], most: int = 10_000_000) -> int | None:
+    """The smallest number of things for which `shows` is true, as it is for all larger ones."""
+    if not shows(most):
+        return None
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high

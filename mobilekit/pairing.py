@@ -79,8 +79,7 @@ def _different_sessions(
     baseline: Measurement, candidate: Measurement, reason: str
 ) -> IncomparableError:
     return IncomparableError(
-        f"{printable(candidate.model.name)} {printable(candidate.model.recipe)} and"
-        f" {printable(baseline.model.name)} {printable(baseline.model.recipe)} were measured in"
+        f"{printable(candidate.model.title)} and {printable(baseline.model.title)} were measured in"
         f" different sessions ({reason}), so a slow change of the device between the sessions"
         f" would count as a difference of the files: {TOGETHER}."
     )

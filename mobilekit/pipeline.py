@@ -21,6 +21,7 @@ from android_bench.devices import open_device
 from android_bench.harness import Job, Progress, measure
 from android_bench.harness import Reference as CheckReference
 from android_bench.runners.choosing import open_runner_for
+from android_bench.unfinished import UnfinishedError
 from converters.fidelity import FileRunner
 from converters.recipes import parse_recipe
 from converters.writer import versions
@@ -28,6 +29,7 @@ from mobilekit.arrays import is_array, write_array
 from mobilekit.conversion import Conversion, Network, Say
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.digest import digest, sha256_sources
+from mobilekit.core.errors import DeviceError, MobileKitError, RunnerError
 from mobilekit.core.measurement import Measurement
 from mobilekit.core.model import TFLiteModel
 from mobilekit.core.storage import storage_errors, write_json
@@ -95,7 +97,8 @@ def run_plan(
         again: Measure anew, whatever was measured before.
 
     Raises:
-        MobileKitError: What any stage raises; whatever was finished before stays.
+        MobileKitError: What any stage raises; whatever was finished before stays. What a device
+            or a runner failed at is raised after the others were measured and reported.
     """
     results = Path(plan.output.dir)
     with _alone_in(results, say):
@@ -103,7 +106,8 @@ def run_plan(
         candidates = tuple(stages.candidates())
         judged = {c.model.sha256: found for c in candidates if (found := stages.judge(c))}
         stages.release(candidates)
-        measurements = tuple(stages.measure(candidates, command, progress, again=again))
+        measured, failure = stages.measure(candidates, command, progress, again=again)
+        measurements = tuple(measured)
         report = (
             write_report(
                 results,
@@ -115,6 +119,10 @@ def run_plan(
             if measurements
             else None
         )
+        if failure is not None:
+            if report is not None:
+                say(f"what was measured is in {report.html}")
+            raise failure
         return Outcome(
             candidates=candidates,
             accuracies=tuple(accuracy for _, accuracy in judged.values()),
@@ -229,8 +237,13 @@ class _Stages:
 
     def measure(
         self, candidates: Sequence[Candidate], command: str, progress: Progress, *, again: bool
-    ) -> Iterator[Measurement]:
-        """Every file under every setting, interleaved, on one device after the other."""
+    ) -> tuple[list[Measurement], MobileKitError | None]:
+        """Every file under every setting, interleaved, on one device after the other.
+
+        What fails on one device takes nothing from the others; the first failure is given back.
+        """
+        found: list[Measurement] = []
+        failure: MobileKitError | None = None
         for name in dict.fromkeys(table.device for table in self._plan.measure):
             configs = [
                 config
@@ -248,18 +261,25 @@ class _Stages:
                 for candidate in candidates
                 for config in configs
             ]
-            device = open_device(name)
-            yield from measure(
-                jobs,
-                device,
-                open_runner_for(device),
-                self._results,
-                seed=SEED,
-                command=command,
-                kit=kit(),
-                progress=progress,
-                again=again,
-            )
+            try:
+                device = open_device(name)
+                found += measure(
+                    jobs,
+                    device,
+                    open_runner_for(device),
+                    self._results,
+                    seed=SEED,
+                    command=command,
+                    kit=kit(),
+                    progress=progress,
+                    again=again,
+                )
+            except UnfinishedError as error:
+                found += error.measurements
+                failure = failure or error
+            except (DeviceError, RunnerError) as error:
+                failure = failure or error
+        return found, failure
 
     def _check_reference(self, candidate: Candidate) -> CheckReference | None:
         """Real inputs and this file's outputs here; None where nobody knows what it expects."""

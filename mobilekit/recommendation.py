@@ -51,7 +51,7 @@ class Recommendation:
         """The file and the device, e.g. "mobilenet static_wi8_ai8 on pixel-7-pro"."""
         about = self.choice.ranked[0].measurement
         simulated = " (simulated)" if about.device.simulated else ""
-        name = printable(f"{about.model.name} {about.model.recipe}")
+        name = printable(about.model.title)
         return f"{name} on {printable(about.device.label)}{simulated}"
 
     def sentences(self) -> tuple[str, ...]:

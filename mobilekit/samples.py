@@ -25,25 +25,40 @@ class ArraySet:
     Attributes:
         path: The file. Pickled objects in it are refused.
         most: How many samples are read, evenly over the whole; None reads all.
+        step: Only every `step`-th sample of the file counts.
+        first: The first that does.
     """
 
     path: Path
     most: int | None = None
+    step: int = 1
+    first: int = 0
 
     @cached_property
     def sha256(self) -> str:
         """Digest of the file."""
-        return digest(["arrays", sha256_file(self.path)])
+        part = [self.step, self.first] if self.step > 1 else []
+        return digest(["arrays", sha256_file(self.path), *part])
 
     def spread(self, most: int) -> ArraySet:
         """At most `most` samples, evenly over the whole."""
         return replace(self, most=most)
 
-    def read(self, shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[np.ndarray, ...]]:
+    def every(self, step: int, first: int) -> ArraySet:
+        """Every `step`-th of them from `first` on: what different `first` give has none in common.
+
+        Reading raises UsageError if there are none.
+        """
+        return replace(self, step=self.step * step, first=self.first + first * self.step)
+
+    def read(
+        self, shapes: Sequence[tuple[int, ...]], *, skip: int = 0
+    ) -> Iterator[tuple[np.ndarray, ...]]:
         """Every sample: float32 arrays with batch 1, as they stand in the file.
 
         Args:
             shapes: Of the model's inputs, with batch 1.
+            skip: How many at its beginning are left out.
 
         Raises:
             UsageError: If it holds other arrays than the model takes, not equally many samples of
@@ -65,7 +80,7 @@ class ArraySet:
             )
         [length] = lengths
         count = min(length, self.most or length)
-        for index in (i * length // count for i in range(count)):
+        for index in (i * length // count for i in range(skip, count)):
             sample = tuple(array[index : index + 1].astype(np.float32) for array in arrays)
             if not all(np.isfinite(array).all() for array in sample):
                 raise UsageError(f"{self.path} holds values that are not finite in sample {index}.")
@@ -75,9 +90,10 @@ class ArraySet:
         with storage_errors(self.path, "read"):
             try:
                 with np.load(self.path, allow_pickle=False) as archive:
-                    return [archive[name] for name in archive.files]
+                    arrays = [archive[name] for name in archive.files]
             except (ValueError, EOFError, zipfile.BadZipFile) as error:
                 raise UsageError(f"{self.path} is no .npz of number arrays ({error}).") from error
+        return [array[self.first :: self.step] if array.ndim else array for array in arrays]
 
 
 SampleSet = ImageSet | ArraySet

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from android_bench.devices import Device
 from android_bench.floors import NoiseFloor, store_floor
 from android_bench.harness import Progress
-from android_bench.runners import Runner
+from android_bench.runners import RUNNERS, Runner
 from android_bench.runners.artifacts import MissingBinaryError
 from android_bench.runners.choosing import open_runner_for
 from android_bench.selftest import (
@@ -32,7 +32,7 @@ from android_bench.selftest import (
 )
 from android_bench.validity import spread
 from mobilekit.compare import Comparison, Outcome, compare_measurements
-from mobilekit.core.errors import UsageError
+from mobilekit.core.errors import DeviceError, RunnerError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig, Validity
 from mobilekit.formatting import plural, printable, speed
 from mobilekit.intervals import ALPHA, LEAST_SIGNS, median_interval, smallest_shown
@@ -115,7 +115,7 @@ class Selftest:
             measured=datetime.now(UTC).isoformat(timespec="seconds"),
             model_sha256=self.first.model.sha256,
             noise_floor=self.noise_floor,
-            medians_us=tuple(tuple(run.median_us for run in m.runs) for m in both),
+            medians_us=tuple(tuple(run.typical_us for run in m.runs) for m in both),
             smallest_shown={str(blocks): shown for blocks, shown in self.smallest_shown.items()},
             clock_resolution_ns=self.clock_resolution_ns,
             doubts=self.doubts,
@@ -161,8 +161,8 @@ def run_selftest(
 
     Raises:
         UsageError: If it cannot be measured so, or its blocks are too few to show anything.
-        RunnerError: If the file cannot be run, or `benchmark_model` fails.
-        DeviceError: If the device fails.
+        RunnerError: If the file cannot be run.
+        DeviceError: If the device fails before the file was measured against itself.
         IncomparableError: If the starts are no pairs.
         StorageError: If something cannot be written.
     """
@@ -172,17 +172,39 @@ def run_selftest(
             f"A selftest of {plural(repetitions, 'block')} could not show anything; give"
             f" --repetitions {LEAST_SIGNS} or more."
         )
-    other, why = _benchmark_model(tested.device, benchmark_model)
+    if RUNNERS[tested.runner.name].gives_outputs:
+        other, why = _benchmark_model(tested.device, benchmark_model)
+    elif benchmark_model is None:
+        other, why = None, f"{tested.runner.name} itself is one of Google's tools"
+    else:
+        raise UsageError(
+            f"--benchmark-model is held against our own runners, not against {tested.runner.name}."
+        )
     first, second = measure_against_itself(
         tested, results, command=command, kit=kit(), progress=progress
     )
-    blocks = RunConfig.repetitions
-    beside = measure_beside(tested, other, blocks=blocks, progress=progress) if other else None
-    found = judge_selftest(first, second, beside, not_beside=why)
+    beside, failure = None, None
+    if other is not None:
+        beside, failure = _beside(tested, other, progress)
+    found = judge_selftest(first, second, beside, not_beside=failure or why)
+    if failure is not None:
+        found = replace(found, doubts=(*found.doubts, failure))
     floor = found.floor()
     if floor is not None:
         store_floor(floor)
     return found
+
+
+def _beside(
+    tested: SelftestBench, other: Runner, progress: Progress
+) -> tuple[Beside | None, str | None]:
+    """What was measured beside `benchmark_model`, or why nothing was: what is there stays."""
+    try:
+        blocks = RunConfig.repetitions
+        return measure_beside(tested, other, blocks=blocks, progress=progress), None
+    except (RunnerError, DeviceError) as error:
+        problem = printable(str(error)).rstrip(".")
+        return None, f"benchmark_model could not be held against it: {problem}"
 
 
 def _benchmark_model(device: Device, binary: Path | None) -> tuple[Runner | None, str]:

@@ -27,7 +27,7 @@ images = "photos"
 images = "photos"
 labels = "photos/labels.txt"
 [[measure]]
-warmup_runs = 1
+warmup_runs = 0
 num_runs = 3
 min_secs = 0
 repetitions = {REPETITIONS}

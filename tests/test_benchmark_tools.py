@@ -301,12 +301,16 @@ def test_a_start_without_a_profile_is_an_error_and_so_is_a_mode_that_a_tool_lack
 # --- what is refused ------------------------------------------------------------------------------
 
 
-def test_what_a_tool_does_not_take_is_refused(device, model, tool):
+def test_what_a_tool_does_not_take_is_refused(device, model, tool, tmp_path):
     with pytest.raises(UsageError, match="needs no Python"):
         open_runner("benchmark_model", python=Path("python3"))
     start = start_of(model, replace(CONFIG, require_delegate=True))
     with pytest.raises(UsageError, match="cannot require xnnpack"):
         tool("benchmark_litert_model").start(device, start, timeout_s=20)
+    required = jobs([model], start.config)
+    with pytest.raises(UsageError, match="cannot require xnnpack"):
+        measured(required, device, tool("benchmark_litert_model"), tmp_path / "results")
+    assert not Path(f"{tmp_path / 'benchmark_litert_model'}.log").exists()  # nothing was started
     with pytest.raises(RunnerError, match="gives no outputs"):
         tool().start(device, start_of(model, outputs="/x"), timeout_s=20)
 
@@ -406,6 +410,8 @@ def test_a_fallback_is_said_first_of_all_numbers(device, model, tool, tmp_path):
         ("paced_fps", 30.0),
         ("sustained_s", 60.0),
         ("load_sha256", "0" * 64),
+        ("input_range", (0, 5)),
+        ("signature", "encode"),
     ],
 )
 def test_a_setting_that_a_tool_does_not_know_is_refused(

@@ -238,9 +238,12 @@ ONE_THING = [
     ("config.delegate", "gpu", "delegate"),
     ("config.options", {"precision": "fp16"}, "delegate"),
     ("config.affinity", "big", "affinity"),
+    ("config.shapes", {"image": "1,224,224,3"}, "shapes"),
     ("config.mode", "sustained", "mode"),
     ("config.paced_fps", 30.0, "mode"),
     ("config.load_sha256", "ab" * 32, "load"),
+    ("config.signature", "encode", "signature"),
+    ("config.input_range", (0, 5), "input_range"),
     ("runs.runtime.version", "2.14.0", "runtime"),
     ("runs.context", "app", "context"),
 ]
@@ -253,6 +256,7 @@ NEVER = [
     ("config.num_runs", 500, "invocations"),
     ("config.warmup", 0, "invocations"),
     ("config.cooling", "60 s", "cooling"),
+    ("config.cooldown_s", 60.0, "cooling"),
     ("kit.version", "0.2.0", "kit"),
 ]
 
@@ -285,9 +289,13 @@ def test_what_was_not_measured_side_by_side_is_refused_even_alone(path, value, f
 
 def test_what_ran_beside_and_at_which_pace_is_said():
     sides = pair(STEADY, STEADY)
-    for path, value in (("config.paced_fps", 30.0), ("config.load_sha256", "ab" * 32)):
+    for path, value in (
+        ("config.shapes", {"image": "1,64,64,3"}),
+        ("config.paced_fps", 30.0),
+        ("config.load_sha256", "ab" * 32),
+    ):
         sides = [changed(side, path, value) for side in sides]
-    shown = "2 threads, paced at 30 frames a second, beside model abababababab: "
+    shown = "2 threads, image=1,64,64,3, paced at 30 frames a second, beside model abababababab: "
     assert shown in compare_measurements(*sides).sentence()
 
 

@@ -120,7 +120,7 @@ def test_devices_without_adb_says_how_to_get_one(tmp_path, folder, monkeypatch, 
     printed = capsys.readouterr()
     assert "host" in printed.out
     assert "there is no adb here, so no phone is seen; install it" in printed.err
-    assert main(["push", "x", "--device", "left"]) == 7
+    assert "There is no file x." in fails(capsys, 2, "push", "x", "--device", "left")
     (folder / "x").touch()
     assert "There is no adb here" in fails(capsys, 2, "push", "x", "--device", "left")
 
@@ -173,6 +173,7 @@ def test_clean_removes_what_is_old_and_nothing_else(folder, phones, capsys):
     assert main(["clean", "--days", "0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"files": 1, "label": "left", "size_bytes": 3}
     assert beside.exists()
+    assert "There is no file none.tflite." in fails(capsys, 2, "push", "none.tflite")
     assert "Files cannot be -1 days old" in fails(capsys, 2, "clean", "--days", "-1")
 
 
@@ -230,7 +231,8 @@ def test_each_device_gets_its_own_recommendation(phones, folder):
         for place, name in enumerate(names)
         for threads in (1, 2)
     ]
-    found = recommendations([folder / "net.tflite"], sweeps, names, pytest.fail)
+    found, lost = recommendations([folder / "net.tflite"], sweeps, names, pytest.fail)
+    assert lost is None
     assert [one.subject for one in found] == [
         "mobilenet_v2_1.0_224 float32 on host",
         "mobilenet_v2_1.0_224 float32 on left (simulated)",

@@ -115,9 +115,16 @@ def test_options_reach_the_program_and_a_weight_cache_gets_a_file_of_its_own(dev
     assert len(list(caches.iterdir())) == 2
 
 
-def test_a_start_that_is_checked_leaves_no_cache_so_the_first_timed_one_is_cold(
-    device, model, tmp_path
-):
+def test_a_fresh_start_finds_no_cache_and_fills_it(device, model):
+    config = RunConfig(
+        options={"weight_cache": "true"}, warmup_runs=0, num_runs=1, min_secs=0, repetitions=6
+    )
+    starts = [start_of(model, config, fresh=fresh) for fresh in (True, False, True, False)]
+    seen = [open_native().start(device, start, timeout_s=60).cache for start in starts]
+    assert seen == ["cold", "warm", "cold", "warm"]
+
+
+def test_the_first_timed_start_of_every_session_is_cold(device, model, tmp_path):
     config = RunConfig(
         options={"weight_cache": "true"}, warmup_runs=0, num_runs=10, min_secs=0, repetitions=6
     )
@@ -131,17 +138,19 @@ def test_a_start_that_is_checked_leaves_no_cache_so_the_first_timed_one_is_cold(
         recipe_digest="x",
         preprocessing=None,
     )
-    (measurement,) = measure(
-        [Job(path=model, model=measured, config=config)],
-        device,
-        open_native(),
-        tmp_path / "results",
-        seed=0,
-        command="x",
-        kit=Kit(version="0", commit=None),
-        progress=lambda done, total, text: None,
-    )
-    assert [run.cache for run in measurement.runs] == ["cold", *["warm"] * 5]
+    for again in (False, True):
+        (measurement,) = measure(
+            [Job(path=model, model=measured, config=config)],
+            device,
+            open_native(),
+            tmp_path / "results",
+            seed=0,
+            command="x",
+            kit=Kit(version="0", commit=None),
+            progress=lambda done, total, text: None,
+            again=again,
+        )
+        assert [run.cache for run in measurement.runs] == ["cold", *["warm"] * 5]
     assert measurement.config.options == {"weight_cache": "true"}
     assert not list((Path(device.workspace) / "outputs").iterdir())
 
@@ -188,6 +197,8 @@ def test_a_delegate_without_its_libraries_is_refused(device, model, delegate):
     config = RunConfig(delegate=delegate, warmup_runs=0, num_runs=1)
     with pytest.raises(UsageError, match="comes out of libraries of its own; name") as caught:
         open_native().start(device, start_of(model, config), timeout_s=60)
+    with pytest.raises(UsageError, match="name their files or their folder with --runner-library"):
+        open_native().check(config)
     assert ("libLiteRtWebGpuAccelerator.so" in str(caught.value)) == (delegate == "gpu-mldrift")
 
 

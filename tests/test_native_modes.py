@@ -29,11 +29,15 @@ from mobilekit.core.measurement import (
 )
 from mobilekit.core.records import from_json, to_json
 from tests.native_scene import ROOT, build_runner, run_native
+from tests.phone_scene import FakePhone, is_start
 from tests.sample_results import run_of
 from tests.tiny_models import IMAGE, Network, pack, schema, tiny_float, tiny_int8
 
 ONCE = ("--num-runs", 1, "--warmup-runs", 0)
 QUICK = RunConfig(warmup_runs=1, num_runs=5, min_secs=0, repetitions=1)
+
+
+STAYS_ON = "settings-global-stay_on_while_plugged_in"
 
 
 def sha256(content):
@@ -367,6 +371,19 @@ def test_a_profile_is_stored_beside_the_measurements_and_found_again(device, mod
     assert path == profile_path(results, path.stem)
 
 
+def test_the_screen_of_a_phone_stays_on_while_it_is_profiled(model, tmp_path):
+    fake, seen = FakePhone(tmp_path), []
+
+    def look(words):
+        if is_start(words):
+            seen.append(fake.read(STAYS_ON))
+
+    fake.before_shell = look
+    (run,) = profile([job_of(model)], fake, native(), tmp_path / "results", progress=silent)
+    assert run.profile
+    assert (seen, fake.read(STAYS_ON)) == (["7"], None)
+
+
 def test_a_file_that_cannot_be_profiled_is_a_runner_error(device, tmp_path):
     path = tmp_path / "net.tflite"
     path.write_bytes(b"no model")
@@ -459,10 +476,18 @@ def test_the_command_line_prints_a_profile_beside_what_was_measured(model, other
     assert f"--paced 100.0 --load {other} --profile --runner native" in measurement["command"]
 
 
+def test_the_command_line_says_which_init_found_the_weight_cache_filled(model, tmp_path):
+    words = [*with_native(model, tmp_path), "--num-runs", 3, "--repetitions", 2]
+    code, out, err = benchmark(*words, "--option", "weight_cache=true")
+    assert code == 0, err
+    said = " ".join(out.split())
+    assert re.search(r"net: init cold \S+ ms \(1 start\), warm \S+ ms \(1 start\)\.", said)
+
+
 def test_the_command_line_prints_the_curve_of_one_long_run(model, tmp_path):
     code, out, err = benchmark(*with_native(model, tmp_path), "--sustained", "1s")
     assert code == 0, err
-    assert "net unknown, 1 thread over time" in out
+    assert "net, 1 thread over time" in out
     said = " ".join(out.split())
     assert re.search(r"in the last quarter of (1|1\.0\d|0\.\d+) s \(", said)
     assert "too few runs" not in said

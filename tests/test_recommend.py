@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from android_bench.unfinished import GivenUp, UnfinishedError
 from mobilekit.cli import main
+from mobilekit.cli.recommending import recommendations
+from mobilekit.core.digest import sha256_file
+from mobilekit.core.errors import DeviceError, RunnerError
 from mobilekit.core.measurement import (
     Actual,
     RunConfig,
@@ -352,20 +356,102 @@ def test_every_delegate_of_a_list_has_to_exist_and_be_applied(folder, capsys, de
     assert sentence in capsys.readouterr().err
 
 
-def test_json_holds_measurements_and_recommendations(folder, capsys):
+def test_json_holds_measurements_and_recommendations(folder, capsys, monkeypatch):
     words = ["benchmark", "net.tflite", "--num-threads", "1,2", "--recommend", "--json"]
-    few = ["--repetitions", "1", "--num-runs", "1", "--min-secs", "0", "--warmup-runs", "0"]
-    assert main([*words, *few]) == 1  # one block shows nothing, so nothing can be recommended
+    few = ["--repetitions", "6", "--num-runs", "1", "--min-secs", "0", "--warmup-runs", "0"]
+    # All starts lie far apart, so everything is suspect and nothing can be recommended.
+    monkeypatch.setattr("android_bench.validity.spread", lambda runs: 1.0)
+    assert main([*words, *few]) == 1
     captured = capsys.readouterr()
     found = json.loads(captured.out)
     assert set(found) == {"measurements", "recommendations"}
     (recommendation,) = found["recommendations"]
     assert [m["config"]["num_threads"] for m in found["measurements"]] == [1, 2]
     assert {row["standing"] for row in recommendation["settings"]} == {"unusable"}
-    assert "Nothing is recommended for net unknown on host" in captured.err
+    assert "Nothing is recommended for net on host" in captured.err
     documented = (Path(__file__).parent.parent / "docs" / "formats.md").read_text()
     assert all(key in documented for key in recommendation)
     assert main([*words[:-1], *few]) == 1
     assert "nothing is recommended: no setting gave a valid" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--repetitions", "5"], "by 5 starts of each; give --repetitions 6 or more"),
+        (["--sustained", "2m"], "--recommend and --sustained do not go together"),
+    ],
+)
+def test_a_sweep_that_could_recommend_nothing_is_refused(folder, capsys, words, sentence):
+    several = ["benchmark", "net.tflite", "--num-threads", "1,2", "--runner", "native"]
+    assert main([*several, "--recommend", *words]) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not Path("results").exists()
+
+
+def test_what_fails_on_one_device_takes_no_recommendation_from_another(scene, monkeypatch):
+    path = scene.folder / "net.tflite"
+    path.write_bytes(tiny_float())
+    model = replace(MEASUREMENT.model, sha256=sha256_file(path))
+    sweep = [
+        replace(m, model=model, runs=tuple(replace(r, model_sha256=model.sha256) for r in m.runs))
+        for m in (ONE, TWO)
+    ]
+
+    class Gone:
+        def info(self):
+            raise DeviceError("gone", ["info"], 1, "device not found")
+
+    class There:
+        def info(self):
+            return sweep[0].device
+
+    devices = {"gone": Gone(), "there": There()}
+    monkeypatch.setattr("android_bench.devices.open_device", devices.__getitem__)
+
+    def again(models, *, device, configs, label):
+        by_threads = {m.config.num_threads: m for m in sweep}
+        return [by_threads[config.num_threads] for config in configs]
+
+    found, failure = recommendations([path], sweep, list(devices), again)
+    assert [each.fresh.config.num_threads for each in found] == [2]
+    assert isinstance(failure, DeviceError)
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_what_was_measured_is_printed_before_a_profile_that_fails(
+    folder, monkeypatch, capsys, words
+):
+    def fail(models, results, **options):
+        raise RunnerError("the runtime gives no profile of it.")
+
+    monkeypatch.setattr(
+        "mobilekit.benchmarking.benchmark_files", lambda models, **options: [MEASUREMENT]
+    )
+    monkeypatch.setattr("mobilekit.benchmarking.profile_files", fail)
+    assert main(["benchmark", "net.tflite", "--runner", "native", "--profile", *words]) == 5
+    captured = capsys.readouterr()
+    assert "the runtime gives no profile" in captured.err
+    if words:
+        found = json.loads(captured.out)
+        assert [m["cell"] for m in found["measurements"]] == [MEASUREMENT.cell]
+        assert found["profiles"] == []
+    else:
+        assert MEASUREMENT.model.name in captured.out
+
+
+def test_what_was_measured_is_printed_although_a_profile_cannot_follow(folder, monkeypatch, capsys):
+    def measure(models, **options):
+        lost = GivenUp(problem="two starts failed", exit_code=5)
+        raise UnfinishedError([lost], [MEASUREMENT])
+
+    monkeypatch.setattr("mobilekit.benchmarking.benchmark_files", measure)
+    words = ["benchmark", "net.tflite", "--runner", "native", "--profile", "--json"]
+    assert main(words) == 5
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert [m["cell"] for m in found["measurements"]] == [MEASUREMENT.cell]
+    assert found["profiles"] == []
+    assert "two starts failed" in captured.err

@@ -23,10 +23,18 @@ from mobilekit.core.measurement import (
 from mobilekit.core.model import ModelSpec, TFLiteModel
 from mobilekit.core.records import to_json
 from mobilekit.core.storage import write_json
-from mobilekit.formatting import at_most_percent, latency, megabytes, milliseconds, printable
+from mobilekit.formatting import (
+    MISSING,
+    at_most_percent,
+    latency,
+    megabytes,
+    milliseconds,
+    printable,
+)
 from mobilekit.report import (
     HEADLINE,
     Refused,
+    Results,
     answers_table,
     comparisons,
     read_measurement,
@@ -35,6 +43,9 @@ from mobilekit.report import (
     terminal_table,
     write_report,
 )
+from mobilekit.report.caveats import about_caches
+from mobilekit.report.columns import raw_values
+from mobilekit.report.display import common, label
 from tests.sample_results import DEVICE, MEASUREMENT, RUN, run_of
 
 # Name, latency in us with one thread, size, right answers and agreements of 20, SNR.
@@ -335,6 +346,27 @@ def test_the_csv_has_one_row_a_measurement_and_names_its_headline(results, tmp_p
         assert float(row["latency_low_us"]) < found.median_us < float(row["latency_high_us"])
         assert int(row["invocations"]) == 240
     assert {"init_us", "first_us", "peak_memory_bytes", "size_bytes", "snr_db"} <= set(table[0])
+
+
+def test_cold_and_warm_starts_have_no_common_init(tmp_path):
+    one = measurement("float32", 14_300.0, 14_000_000)
+    kinds = ("cold", *["warm"] * 11)
+    runs = tuple(
+        replace(run, cache=kind, init_us=90_000.0 if kind == "cold" else 4_000.0 + run.block)
+        for run, kind in zip(one.runs, kinds, strict=True)
+    )
+    (row,) = rows(Results(measurements=(replace(one, runs=runs),), accuracies={}, models={}))
+    assert (row.init_us, row.init_cold_us, row.init_warm_us) == (4_006.0, 90_000.0, 4_006.0)
+    (sentence,) = about_caches([row])
+    assert sentence.endswith(": init cold 90.0 ms (1 start), warm 4.01 ms (11 starts).")
+    values = raw_values(row)
+    assert (values["init_cold_us"], values["init_warm_us"]) == (90_000.0, 4_006.0)
+    cold = tuple(replace(run, cache="cold") for run in runs)
+    (row,) = rows(Results(measurements=(replace(one, runs=cold),), accuracies={}, models={}))
+    assert (row.init_us, row.init_warm_us) == (4_006.5, None)
+    assert about_caches([row])[0].endswith("ms (12 starts), warm never.")
+    (row,) = rows(Results(measurements=(one,), accuracies={}, models={}))
+    assert (row.init_us, row.init_cold_us, about_caches([row])) == (21_005.5, None, ())
 
 
 def test_the_json_report_holds_raw_numbers_and_is_sorted(full):
@@ -651,3 +683,41 @@ def test_numbers_have_one_form():
     assert at_most_percent(0.0035) == "0.4 %"
     assert at_most_percent(0.06) == "6 %"
     assert printable("a\nb\x1b\ud800") == "a\ufffdb\ufffd\ufffd"
+
+
+def _as_from_elsewhere(results, **changes):
+    """Every other measurement with other settings; none of them says its recipe."""
+    for number, path in enumerate(sorted(results.glob("*.json"))):
+        found = read_measurement(path)
+        model = dataclasses.replace(found.model, recipe="unknown")
+        config = dataclasses.replace(found.config, **(changes if number % 2 else {}))
+        write_json(path, dataclasses.replace(found, model=model, config=config))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"affinity": "big"}, "affinity big"),
+        ({"mode": "paced", "paced_fps": 30.0}, "paced 30"),
+        ({"mode": "sustained", "sustained_s": 90.0}, "sustained 90 s"),
+        ({"load_sha256": "3d" * 32}, "beside 3d3d3d3d"),
+        ({"shapes": {"image": "1,8,8,3"}}, "shape image=1,8,8,3"),
+        ({"input_range": (0, 5)}, "input-range 0,5"),
+        ({"signature": "encode"}, "signature encode"),
+        ({"cooling": "35", "cooldown_s": 5.0}, "cool-to 35, cooldown 5 s"),
+    ],
+)
+def test_rows_tell_settings_that_are_not_the_usual_ones(results, changes, words):
+    _as_from_elsewhere(results, **changes)
+    table = terminal_table(rows(read_results(results)))
+    place = table.headers.index("setting")
+    assert {row[place] for row in table.rows} == {words, MISSING}
+
+
+def test_a_recipe_that_is_not_known_is_no_name(results):
+    _as_from_elsewhere(results)
+    found = rows(read_results(results))
+    table = terminal_table(found)
+    assert "unknown" not in table.title
+    assert not any(note.startswith("unknown") for note in table.notes)
+    assert label(found[0], list(common(found[:1]))) == found[0].measurement.model.name

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from android_bench.devices.host import HostDevice
 from android_bench.floors import NoiseFloor, floor_of, store_floor, validations
-from android_bench.jobs import Bench, make_cells
+from android_bench.jobs import YOUNGER_SETTINGS, Bench, make_cells
 from android_bench.runners import open_runner
 from android_bench.runners.litert_python import LitertPythonRunner
 from android_bench.runners.litert_python_program import clock_resolution_ns
@@ -296,7 +296,7 @@ def test_a_label_makes_another_cell_and_its_absence_leaves_the_name(scene):
         context="host",
         device=bench.info,
         config={
-            **to_json(job.config),
+            **{k: v for k, v in to_json(job.config).items() if k not in YOUNGER_SETTINGS},
             "inputs": (),
             "expected": None,
             "cpu": bench.info.model,
@@ -564,6 +564,53 @@ def test_both_programs_are_started_in_every_block(scene, printed, statistic, the
 def test_a_benchmark_model_that_fails_is_an_error(scene):
     with pytest.raises(RunnerError, match="no such model"):
         start_beside(scene, "sys.exit('no such model')", blocks=1)
+
+
+def test_a_benchmark_model_that_fails_takes_nothing_of_what_was_measured(scene):
+    program = scene.folder / "benchmark_model"
+    program.write_text(PRINTS.format(python=sys.executable, body="sys.exit('no such model')"))
+    found = run_selftest(
+        bench_to_test(scene),
+        scene.results,
+        benchmark_model=program,
+        command="selftest",
+        progress=lambda done, total, text: None,
+    )
+    assert found.problems == ()
+    assert found.beside is None
+    assert "could not be held against it" in found.not_beside
+    assert "no such model" in found.not_beside
+    assert found.doubts[-1] == found.not_beside
+    assert len(list((scene.folder / "state" / "floors").iterdir())) == 1
+
+
+@pytest.mark.parametrize("median", ["", " median=2 p95=8"])
+def test_a_runner_of_statistics_alone_can_be_tested_too(scene, median):
+    printed = f"count=4 first=3 curr=1 min=1 max=9 avg=2.5 std=1{median}"
+    program = scene.folder / "benchmark_model"
+    body = f"print({f'count=1 curr=9{chr(10)}{printed}{chr(10)}{TIMINGS}'!r})"
+    program.write_text(PRINTS.format(python=sys.executable, body=body))
+    tested = replace(
+        bench_to_test(scene, repetitions=6),
+        runner=open_runner("benchmark_model", binary=program),
+    )
+
+    def run(benchmark_model):
+        return run_selftest(
+            tested,
+            scene.folder / "results",
+            benchmark_model=benchmark_model,
+            command="selftest",
+            progress=lambda done, total, text: None,
+        )
+
+    found = run(None)
+    assert (found.noise_floor, found.beside, found.problems) == (0.0, None, ())
+    assert "benchmark_model itself" in found.not_beside
+    assert found.floor().medians_us == ((2.0 if median else 2.5,) * 6,) * 2
+    assert any("no raw samples" in doubt for doubt in found.doubts)
+    with pytest.raises(UsageError, match="held against our own runners"):
+        run(program)
 
 
 # --- the command ----------------------------------------------------------------------------------

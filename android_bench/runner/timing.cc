@@ -14,7 +14,8 @@
 namespace mobilekit {
 namespace {
 
-constexpr size_t kLastOnes = 10;  // invocations of the warm-up that tell how long one takes
+constexpr size_t kFirstReckoned = 1024;  // so many measured invocations tell their pace
+constexpr double kMargin = 0.9;          // invocations may get faster after they were reckoned
 constexpr size_t kMostReserved = 100'000;
 constexpr int64_t kNoPace = std::numeric_limits<int64_t>::max();
 
@@ -28,21 +29,21 @@ void SleepUntil(int64_t at_ns) {
   }
 }
 
-// Before hours are spent: whether `min_secs` of such invocations can be kept.
-void CheckTheirNumber(double expected) {
-  if (expected <= static_cast<double>(kMostMeasured)) return;
-  throw Problem("more than " + std::to_string(kMostMeasured) +
-                " measured invocations cannot be kept; measure for a shorter time, or pace them");
-}
-
-double ExpectedRuns(const TimingOptions& options, const Timing& timing, int64_t period) {
-  const size_t count = std::min(timing.warmup.size(), kLastOnes);
-  int64_t last_ns = count == 0 ? timing.first.total_ns() : 0;
-  for (size_t i = timing.warmup.size() - count; i < timing.warmup.size(); ++i) {
-    last_ns += timing.warmup[i].total_ns() / static_cast<int64_t>(count);
+// Before hours are spent: whether all that come can be kept. Their own pace tells it, not that of
+// the warm-up, of which there may be none and whose few may have been held up. It is looked at again
+// whenever their number has doubled, so a pace that rises is noticed as well.
+void CheckTheirNumber(const TimingOptions& options, size_t count, int64_t elapsed_ns) {
+  const double most = static_cast<double>(kMostMeasured);
+  double expected = static_cast<double>(count);
+  if (count >= kFirstReckoned && (count & (count - 1)) == 0) {
+    const double least_ns = static_cast<double>(NsOf(std::min(options.min_secs, options.max_secs)));
+    expected *= std::max(1.0, least_ns / static_cast<double>(std::max(elapsed_ns, int64_t{1})));
+    expected /= kMargin;
   }
-  const double least = std::min(options.min_secs, options.max_secs);
-  return static_cast<double>(NsOf(least)) / static_cast<double>(std::max({last_ns, period, int64_t{1}}));
+  if (expected < most) return;
+  throw Problem("more than " + std::to_string(kMostMeasured) +
+                " measured invocations cannot be kept, and so many would come; measure for a"
+                " shorter time, or pace them");
 }
 
 }  // namespace
@@ -63,7 +64,6 @@ Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const
   }
   if (options.warmup_min_secs > 0) timing.warmup_settled = warm_up.settled();
   const int64_t period = options.paced_fps > 0 ? NsOf(1 / options.paced_fps) : 0;
-  CheckTheirNumber(ExpectedRuns(options, timing, period));
   const int64_t start = clock.now();
   int64_t due = start;
   for (int64_t now = start; timing.measured.empty() ||
@@ -71,7 +71,7 @@ Timing Measure(const TimingOptions& options, const InvokeFunction& invoke, const
                               now < start + NsOf(options.min_secs)) &&
                              now < start + NsOf(options.max_secs));
        now = clock.now()) {
-    CheckTheirNumber(static_cast<double>(timing.measured.size()));
+    CheckTheirNumber(options, timing.measured.size(), now - start);
     if (between) {
       between({timing.measured.size(), now - start, period > 0 ? due - now : kNoPace});
     }

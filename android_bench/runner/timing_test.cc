@@ -93,16 +93,31 @@ void TellsWhereItIsBeforeEveryMeasuredInvocation() {
 }
 
 void RefusesMoreThanADocumentHolds() {
-  FakeTime hours, many;
-  int calls = 0;
-  // Known after the warm-up: nothing is measured.
-  CHECK_THROWS(Measure({3, 0, 1, 3600, 3600, 0}, [&] { return ++calls, hours.Invoke(kMs); },
-                       hours.clock()),
-               "more than 2000000 measured invocations cannot be kept");
-  CHECK(calls == 4);
+  FakeTime hours, none, held_up, faster, paced, limited;
+  const char* refusal = "more than 2000000 measured invocations cannot be kept";
+  // Known after a second of an hour, with a warm-up or without.
+  CHECK_THROWS(Run({3, 0, 1, 3600, 3600, 0}, &hours, kMs), refusal);
+  CHECK(hours.calls() == 1 + 3 + 1024);
+  CHECK_THROWS(Run({0, 0, 1, 3600, 3600, 0}, &none, kMs), refusal);
+  CHECK(none.calls() == 1 + 1024);
+  // Something held the warm-up's last one up for a second, and the first measured one for another.
+  CHECK_THROWS(Measure({10, 0, 1, 60, 60, 0},
+                       [&] {
+                         const bool held = held_up.calls() == 10 || held_up.calls() == 11;
+                         return held_up.Invoke(held ? kNsPerSecond : kMs / 1000);
+                       },
+                       held_up.clock()),
+               refusal);
+  CHECK(held_up.calls() < 40'000);
+  // From the fifth second of a minute on, ten times as fast.
+  CHECK_THROWS(Measure({0, 0, 1, 60, 60, 0},
+                       [&] { return faster.Invoke(kMs / (faster.calls() < 50'000 ? 10 : 100)); },
+                       faster.clock()),
+               refusal);
+  CHECK(faster.calls() < 600'000);
   // A minute of a pace that is slow enough may go on; so may a limit that ends it before.
-  CHECK(Run({3, 0, 1, 60, 60, 10}, &hours, kMs).measured.size() == 601);
-  CHECK(Run({3, 0, 1, 3600, 60, 0}, &many, kMs).measured.size() == 60'000);
+  CHECK(Run({3, 0, 1, 60, 60, 10}, &paced, kMs).measured.size() == 601);
+  CHECK(Run({3, 0, 1, 3600, 60, 0}, &limited, kMs).measured.size() == 60'000);
 }
 
 void TheRealClockMoves() {

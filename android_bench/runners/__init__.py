@@ -39,6 +39,7 @@ class Start:
         outputs: Folder on the device for the outputs of every input; None writes none.
         load: The file of the model that runs beside it, a path on the device; None for none.
         profile: Whether every operator is timed, which slows the run.
+        fresh: Whether what earlier starts left in a delegate's cache is removed first.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Start:
     outputs: str | None = None
     load: str | None = None
     profile: bool = False
+    fresh: bool = False
 
 
 class Runner(Protocol):
@@ -63,6 +65,15 @@ class Runner(Protocol):
 
     def context(self, device: Device) -> str:
         """How the program runs on `device`: "host", "shell" or "app"."""
+
+    def check(self, config: RunConfig) -> None:
+        """Refuses a setting that this driver, as it was opened, cannot apply.
+
+        Whoever measures asks before anything is started or waited for.
+
+        Raises:
+            UsageError: With what to do instead.
+        """
 
     def runtime(self, device: Device) -> Runtime:
         """Asks the program on `device` which inference library it finds there.
@@ -118,7 +129,7 @@ class RunnerKind:
 
 
 # What Google's programs are not told, or cannot say that they did.
-_UNTOLD = ("affinity", "shapes")
+_UNTOLD = ("affinity", "shapes", "input_range", "signature")
 
 RUNNERS: Registry[RunnerKind] = Registry(
     "runner",
@@ -128,7 +139,7 @@ RUNNERS: Registry[RunnerKind] = Registry(
             title="Python's Interpreter, on this computer or a board",
             runtimes=("ai-edge-litert", "tflite-runtime"),
             opener="android_bench.runners.litert_python:open_litert_python",
-            without=("require_delegate", "shapes"),
+            without=("require_delegate", "shapes", "signature"),
         ),
         RunnerKind(
             name="native",
@@ -226,6 +237,8 @@ def open_runner(
         raise UsageError(
             f"Runner {name!r} does not run {chosen!r}; it runs {', '.join(kind.runtimes)}."
         )
+    if binary is not None and not binary.is_file():
+        raise UsageError(f"--runner-binary names {binary}, which is no file.")
     opener = cast(Callable[..., Runner], load(kind.opener))
     if libraries and not kind.libraries:
         raise UsageError(f"Runner {name!r} brings no libraries; leave {libraries[0]} out.")

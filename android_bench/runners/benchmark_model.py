@@ -25,7 +25,7 @@ from android_bench.runners.tool_table import TOOLS, Tool
 from android_bench.runners.tool_text import parse_tool_text
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
-from mobilekit.core.measurement import Program, Run, Runtime
+from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 from mobilekit.core.storage import storage_errors
 
 QUICK_S = 30.0  # for commands that only touch files
@@ -79,6 +79,14 @@ class BenchmarkTool:
     def context(self, device: Device) -> str:
         """A process of this computer, or of a shell elsewhere."""
         return context_of(device)
+
+    def check(self, config: RunConfig) -> None:
+        """Raises UsageError where the delegate is to be required, and the tool cannot do that."""
+        delegate = self._tool.delegates.get(delegate_of(config))
+        if config.require_delegate and delegate is not None and delegate.required is None:
+            raise UsageError(
+                f"Runner {self.name} cannot require {delegate.name}; leave --require-delegate out."
+            )
 
     def runtime(self, device: Device) -> Runtime:
         """The program's own; it is looked at whether the program is for the device, and brought."""
@@ -177,11 +185,8 @@ class BenchmarkTool:
 
     def _flags(self, start: Start) -> dict[str, str | int | float | bool]:
         config = start.config
-        delegate = self._tool.delegates[delegate_of(start)]
-        if config.require_delegate and delegate.required is None:
-            raise UsageError(
-                f"Runner {self.name} cannot require {delegate.name}; leave --require-delegate out."
-            )
+        self.check(config)
+        delegate = self._tool.delegates[delegate_of(config)]
         return {
             "graph": start.model,
             "num_threads": config.num_threads,

@@ -13,7 +13,7 @@ from android_bench.runners.document import Answer, Probe, context_of, must_fit, 
 from android_bench.runners.litert_python_program import NAME, VERSION
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
-from mobilekit.core.measurement import Program, Run, Runtime
+from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 
 PROGRAM = Path(__file__).with_name("litert_python_program.py")
 PROBE_TIMEOUT_S = 60.0  # an import takes 0.3 s here; a slow board with a cold SD card, some 20 s
@@ -70,6 +70,9 @@ class LitertPythonRunner:
         """A process of this computer, or of a shell elsewhere."""
         return context_of(device)
 
+    def check(self, config: RunConfig) -> None:
+        """Nothing to refuse: `RUNNERS` says what it does not know."""
+
     def python_for(self, device: Device) -> Path:
         """The interpreter on `device`; raises UsageError if this computer has none."""
         if self._python is not None:
@@ -100,6 +103,7 @@ class LitertPythonRunner:
             *("--max-secs", str(config.max_secs)),
             *(("--affinity", config.affinity) if config.affinity else ()),
             *("--seed", str(start.seed)),
+            *_range(config.input_range),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),
         ]
@@ -124,3 +128,8 @@ class LitertPythonRunner:
         argv += ["--context", context_of(device), *arguments]
         shell = device.shell(argv, timeout_s=timeout_s)
         return read_document(record, shell, self._program, device.label)
+
+
+def _range(limits: tuple[int, int] | None) -> tuple[str, ...]:
+    """One word, since argparse takes one that begins with a minus for an option."""
+    return () if limits is None else (f"--input-range={limits[0]}:{limits[1]}",)

@@ -17,11 +17,11 @@ from android_bench.runners.elf import abi_of, same_abi
 from android_bench.runners.native_libraries import Companions
 from mobilekit.core.digest import digest, sha256_file
 from mobilekit.core.errors import RunnerError, UsageError
-from mobilekit.core.measurement import Program, Run, Runtime
+from mobilekit.core.measurement import Program, Run, RunConfig, Runtime
 
 NAME, VERSION = "native", "2"
 PROBE_TIMEOUT_S = 60.0
-CHMOD_TIMEOUT_S = 30.0
+QUICK_S = 30.0  # for commands that only touch files
 
 
 def open_native(
@@ -68,6 +68,17 @@ class NativeRunner:
         """A process of this computer, or of a shell elsewhere."""
         return context_of(device)
 
+    def check(self, config: RunConfig) -> None:
+        """Raises UsageError for a delegate that lives in a library that nobody named."""
+        if config.delegate in ("xnnpack", BUILTIN_KERNELS) or self._companions is not None:
+            return
+        beside = sorted(self._library.path.parent.glob("libLiteRt*Accelerator.so"))
+        here = f", e.g. {beside[0]}" if beside and config.delegate == "gpu-mldrift" else ""
+        raise UsageError(
+            f"Delegate {config.delegate!r} comes out of libraries of its own; name their files or"
+            f" their folder with --runner-library{here}."
+        )
+
     def runtime(self, device: Device) -> Runtime:
         """Opens the library there, runs nothing."""
         self._check_abi(device)
@@ -87,7 +98,7 @@ class NativeRunner:
             UsageError: If the delegate needs libraries, and none were given.
         """
         config = start.config
-        self._check_companions(config.delegate)
+        self.check(config)
         warmup_secs = WARMUP_MIN_SECS if config.warmup_runs else 0
         arguments = [
             *("--model", start.model),
@@ -107,6 +118,8 @@ class NativeRunner:
             *(("--load", start.load) if start.load is not None else ()),
             *(("--profile",) if start.profile else ()),
             *("--seed", str(start.seed)),
+            *(("--signature", config.signature) if config.signature else ()),
+            *(("--input-range", _range(config.input_range)) if config.input_range else ()),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),
         ]
@@ -140,23 +153,15 @@ class NativeRunner:
     def _runtime_sha256(self) -> str:
         return self._companions.sha256 if self._companions else self._library_sha256
 
-    def _check_companions(self, delegate: str) -> None:
-        """Raises UsageError for a delegate that lives in a library that nobody named."""
-        if delegate in ("xnnpack", BUILTIN_KERNELS) or self._companions is not None:
-            return
-        beside = sorted(self._library.path.parent.glob("libLiteRt*Accelerator.so"))
-        here = f", e.g. {beside[0]}" if beside and delegate == "gpu-mldrift" else ""
-        raise UsageError(
-            f"Delegate {delegate!r} comes out of libraries of its own; name their files or their"
-            f" folder with --runner-library{here}."
-        )
-
     def _options(self, device: Device, start: Start) -> list[str]:
         """The delegate's options; a weight cache gets a file of its own."""
         words = []
         for name, value in start.config.options.items():
             if name == "weight_cache":
-                words += ["--weight-cache", self._weight_cache(device, start)]
+                path = self._weight_cache(device, start)
+                if start.fresh:
+                    device.shell(["rm", "-f", path], timeout_s=QUICK_S)
+                words += ["--weight-cache", path]
             else:
                 words += ["--option", f"{name}={value}"]
         return words
@@ -188,7 +193,7 @@ class NativeRunner:
             else:
                 self._companions.push(device)
             device.push(self._binary, program)
-            done = device.shell(["chmod", "755", program], timeout_s=CHMOD_TIMEOUT_S)
+            done = device.shell(["chmod", "755", program], timeout_s=QUICK_S)
             if done.returncode:
                 raise RunnerError(
                     f"{device.label}: {program} cannot be made executable: {done.stderr.strip()}"
@@ -208,3 +213,7 @@ class NativeRunner:
                     f"{device.label} is {abi}, and the runner's {what} {path.name} is for {found};"
                     " name one that was built for the device."
                 )
+
+
+def _range(limits: tuple[int, int]) -> str:
+    return f"{limits[0]}:{limits[1]}"

@@ -17,6 +17,7 @@ from mobilekit.core.measurement import (
     Program,
     Requested,
     Run,
+    RunConfig,
     RunnerInputs,
     Runtime,
     Summary,
@@ -58,7 +59,7 @@ def make_run(
         context=context,
         model_sha256=start.model_sha256,
         requested=Requested(delegate=start.config.delegate, num_threads=start.config.num_threads),
-        actual=_actual(tool.delegates[delegate_of(start)], text, unread),
+        actual=_actual(tool.delegates[delegate_of(start.config)], text, unread),
         inputs=RunnerInputs(source=INPUTS, sha256=()),
         init_us=init_us,
         first_us=first_us,
@@ -76,9 +77,9 @@ def make_run(
     )
 
 
-def delegate_of(start: Start) -> str:
+def delegate_of(config: RunConfig) -> str:
     """The delegate without its variant, which is a matter of the device's own system."""
-    return start.config.delegate.partition("@")[0]
+    return config.delegate.partition("@")[0]
 
 
 def _must_fit(tool: Tool, start: Start, text: ToolText) -> None:

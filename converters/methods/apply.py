@@ -35,6 +35,7 @@ class Material:
         preprocessing: What the input expects; None where nobody says.
         inputs: Preprocessed photographs, (1, height, width, 3) each.
         seen: What the float file computes on them.
+        layers: Keras layers of the file, which the recipe's rules may name.
     """
 
     content: bytes
@@ -42,6 +43,7 @@ class Material:
     preprocessing: Preprocessing | None
     inputs: Sequence[np.ndarray] = field(repr=False)
     seen: Observation = field(repr=False)
+    layers: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -50,12 +52,18 @@ class Material:
         recipe: Recipe,
         preprocessing: Preprocessing | None,
         inputs: Sequence[np.ndarray],
+        layers: Sequence[str] = (),
     ) -> Material:
         """Observes the float file on `inputs`."""
         with quiet_stderr():  # LiteRT tells of its delegate
             seen = observe(content, inputs)
         return cls(
-            content=content, recipe=recipe, preprocessing=preprocessing, inputs=inputs, seen=seen
+            content=content,
+            recipe=recipe,
+            preprocessing=preprocessing,
+            inputs=inputs,
+            seen=seen,
+            layers=layers,
         )
 
     def some(self, images: Sequence[int]) -> Material:
@@ -113,6 +121,7 @@ def apply(
             material.recipe,
             ranges=Ranges(by_tensor=ranges, samples=len(inputs)),
             preprocessing=material.preprocessing,
+            layers=material.layers,
         )
         mending = [name for name in methods if name in (GPTQ, BIAS_CORRECTION)]
         if mending:

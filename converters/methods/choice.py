@@ -56,6 +56,7 @@ def improve(
     *,
     recalibrate: Recalibrate,
     say: Say,
+    layers: Sequence[str] = (),
 ) -> Chosen:
     """Makes the int8 file of `recipe` by the methods it names, or by those that the rule chooses.
 
@@ -66,15 +67,24 @@ def improve(
         photographs: Preprocessed.
         recalibrate: Gives true ranges of a float file over all calibration photographs.
         say: Told what was seen and chosen.
+        layers: Keras layers of the file, which the recipe's rules may name.
 
     Raises:
         UsageError: If the recipe names methods that do not exist or do not go together.
         ConversionError: If a step fails.
     """
     if recipe.method == AUTO:
-        return choose(content, recipe, preprocessing, photographs, recalibrate=recalibrate, say=say)
+        return choose(
+            content,
+            recipe,
+            preprocessing,
+            photographs,
+            recalibrate=recalibrate,
+            say=say,
+            layers=layers,
+        )
     methods = combination(recipe.method.split("+"))
-    material = Material.of(content, recipe, preprocessing, photographs)
+    material = Material.of(content, recipe, preprocessing, photographs, layers)
     made = apply(material, methods, recalibrate=recalibrate)
     choice = Choice(methods=spelled(methods), reason="asked for", photographs=len(material.inputs))
     return Chosen(content=made.content, choice=choice)
@@ -88,6 +98,7 @@ def choose(
     *,
     recalibrate: Recalibrate,
     say: Say,
+    layers: Sequence[str] = (),
 ) -> Chosen:
     """Makes the int8 file of `recipe` by the methods that its effort allows and that help.
 
@@ -98,12 +109,13 @@ def choose(
         photographs: Preprocessed; MOST_PHOTOGRAPHS of them are looked at.
         recalibrate: Gives true ranges of a float file over all calibration photographs.
         say: Told what was seen and chosen.
+        layers: Keras layers of the file, which the recipe's rules may name.
 
     Raises:
         ConversionError: If a step fails.
     """
     photographs = _spread_out(photographs, MOST_PHOTOGRAPHS[recipe.effort])
-    material = Material.of(content, recipe, preprocessing, photographs)
+    material = Material.of(content, recipe, preprocessing, photographs, layers)
     if len(photographs) < LEAST_PHOTOGRAPHS:
         made = apply(material, (MINMAX,), recalibrate=recalibrate)
         reason = (

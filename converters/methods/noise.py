@@ -7,7 +7,7 @@ or activations rounded to the integer file's steps. Both run under XNNPACK like 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -46,22 +46,27 @@ def measure_noise(
     )
 
 
-def with_rounded_weights(real: bytes, integer: bytes) -> bytes:
-    """The float file with the values of the integer file's weights."""
+def with_rounded_weights(real: bytes, integer: bytes, only: Container[str] | None = None) -> bytes:
+    """The float file with the values of the integer file's weights; `only` names some layers."""
     model, rounded = Model(real), Model(integer)
     for theirs, ours in zip(model.layers(), rounded.layers(), strict=True):
-        model.set_values(theirs.weights, rounded.real_weights(ours))
+        if only is None or theirs.name in only:
+            model.set_values(theirs.weights, rounded.real_weights(ours))
     return model.pack()
 
 
-def with_rounded_activations(real: bytes, integer: bytes) -> bytes:
-    """The float file with every activation on the integer file's steps."""
+def with_rounded_activations(
+    real: bytes, integer: bytes, only: Container[str] | None = None
+) -> bytes:
+    """The float file with activations on the integer file's steps; `only` names some tensors."""
     model, rounded = Model(real), Model(integer)
     known = rounded.index()
     graph, made, replaced = model.graph, [], {}
 
     def rounding(tensor: int) -> list[schema.OperatorT]:
-        place = known.get(model.name(tensor))
+        place = (
+            known.get(model.name(tensor)) if only is None or model.name(tensor) in only else None
+        )
         if place is None or rounded.graph.tensors[place].type != TYPE.INT8:
             return []
         shape = model.shape(tensor)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilekit.cli import modes
+from mobilekit.cli import modes, own_inputs
 from mobilekit.cli.options import add_adb_server, add_json
 from mobilekit.core.measurement import RunConfig
 
@@ -21,6 +21,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native --option fp16=true
+  mobilekit benchmark net.tflite --input photographs.npy
   mobilekit benchmark net.tflite --runner native --load other.tflite --profile
   mobilekit benchmark net.tflite --runner native --sustained 30m
   mobilekit benchmark net.tflite --device pixel-7 --delegate nnapi --runner benchmark_model
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=D,D,D",
         help="of an input whose shape is not fixed, as in image=1,192,192,3 (repeatable)",
     )
+    own_inputs.add_arguments(parser)
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
     )
@@ -181,6 +183,7 @@ def run(args: argparse.Namespace) -> None:
             again=args.again,
             cool_limit_s=_cool_limit(args),
             load=args.load,
+            inputs=args.input,
         )
         try:
             command = shlex.join(_command(args, devices))
@@ -188,13 +191,12 @@ def run(args: argparse.Namespace) -> None:
         except UnfinishedError as error:
             measurements, failure = list(error.measurements), error
         if args.recommend:
-            try:
-                again = functools.partial(_measure_again, args, measure)
-                found = recommending.recommendations(args.models, measurements, devices, again)
-            except MobileKitError as error:
-                failure = failure or error
+            again = functools.partial(_measure_again, args, measure)
+            found, lost = recommending.recommendations(args.models, measurements, devices, again)
+            failure = failure or lost
     if measurements or failure is None:
-        _show(args, measurements, found)
+        # Profiles are printed together with what was measured, where they are made.
+        _show(args, measurements, found, later=args.profile and failure is None)
     if failure is not None:
         raise failure
     if args.profile:
@@ -217,7 +219,11 @@ def _measure_again(
 
 
 def _show(
-    args: argparse.Namespace, measurements: list[Measurement], found: list[Recommendation]
+    args: argparse.Namespace,
+    measurements: list[Measurement],
+    found: list[Recommendation],
+    *,
+    later: bool,
 ) -> None:
     from mobilekit.cli.output import print_json
     from mobilekit.cli.recommending import print_recommendations
@@ -225,7 +231,9 @@ def _show(
     if args.json and args.recommend:
         recommended = [recommendation.document() for recommendation in found]
         print_json({"measurements": measurements, "recommendations": recommended})
-    elif args.json and not args.profile:
+    elif args.json and args.profile and not later:
+        print_json({"measurements": measurements, "profiles": []})
+    elif args.json and not later:
         print_json(measurements)
     elif not args.json:
         _print(measurements)
@@ -262,6 +270,7 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         ) from None
     names = (*NUMBERS, "require_delegate", "paced_fps", "sustained_s")
     same = {name: getattr(args, name) for name in names} | {"repetitions": _repetitions(args)}
+    same |= {"input_range": args.input_range, "signature": args.signature}
     same |= {"cooling": args.cool_to, "cooldown_s": args.cooldown}
     try:
         return [
@@ -312,6 +321,7 @@ def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
         words += [_option(name), str(value)]
     words += [word for option in args.option for word in ("--option", option)]
     words += [word for shape in args.shape for word in ("--shape", shape)]
+    words += own_inputs.words(args)
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--cool-to", args.cool_to] if args.cool_to != RunConfig.cooling else []
@@ -329,10 +339,10 @@ def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
 def _print(measurements: list[Measurement]) -> None:
     from mobilekit.cli.output import print_notes, print_table
     from mobilekit.report import Results, rows, terminal_table
-    from mobilekit.report.caveats import about_devices, about_validation
+    from mobilekit.report.caveats import about_caches, about_devices, about_validation
 
-    found = Results(measurements=tuple(measurements), accuracies={}, models={})
-    table = terminal_table(rows(found))
+    shown = rows(Results(measurements=tuple(measurements), accuracies={}, models={}))
+    table = terminal_table(shown)
     print(table.title)
     print_table(table.headers, table.rows)
     modes.print_curves(measurements)
@@ -343,7 +353,7 @@ def _print(measurements: list[Measurement]) -> None:
     for own in devices.values():  # never across devices: that would compare the devices
         _print_comparisons(own, named=len(devices) > 1)
     about = about_devices([own[0].device for own in devices.values()])
-    notes = [*modes.notes(measurements), *table.notes, *about]
+    notes = [*modes.notes(measurements), *table.notes, *about_caches(shown), *about]
     print_notes([*notes, *about_validation(measurements)])
 
 

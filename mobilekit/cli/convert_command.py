@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mobilekit.cli.options import add_preprocessing, preprocessing
+from mobilekit.cli.laddering import AUTO_RECIPE, add_ladder, refuse_ladder_options, run_ladder
+from mobilekit.cli.options import add_json, add_preprocessing, preprocessing
 from mobilekit.core.recipe import Effort
 
 EXAMPLES = """\
@@ -16,7 +17,9 @@ EXAMPLES = """\
   mobilekit convert float.tflite --recipe static_wi8_ai8 --calibration photos/ \\
       --mean 127.5 --std 127.5 --keep-float 'head_.*' -o net.tflite
   mobilekit convert net.keras --recipe static_wi8_ai8 --calibration photos/ \\
-      --effort high -o net.tflite"""
+      --effort high -o net.tflite
+  mobilekit convert net.keras --recipe auto --max-drop 0.5 --calibration photos/ \\
+      --images judged/ --labels judged/labels.txt -o net.tflite"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", type=Path, help="a .keras or .h5 file, a SavedModel folder, or a float .tflite"
     )
-    parser.add_argument("--recipe", required=True, help="a name of `mobilekit list recipes`")
+    parser.add_argument(
+        "--recipe", required=True, help="a name of `mobilekit list recipes`, or auto"
+    )
     parser.add_argument(
         "--calibration",
         type=Path,
@@ -55,11 +60,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", help="names of `mobilekit list methods` joined by +, instead of choosing"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .tflite file")
+    add_ladder(parser)
     add_preprocessing(parser)
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Converts it, checks it and prints where it is."""
+    if args.recipe == AUTO_RECIPE:
+        run_ladder(args)
+        return
+    refuse_ladder_options(args)
+    from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import say
     from mobilekit.core.recipe import LayerArithmetic, LayerRule
     from mobilekit.files import convert_file
@@ -81,4 +93,7 @@ def run(args: argparse.Namespace) -> None:
         method=args.method,
         say=say,
     )
+    if args.json:
+        print_json(model)
+        return
     print(f"{args.output}  {model.recipe}  {model.size_bytes:,} bytes  sha256 {model.sha256[:16]}")

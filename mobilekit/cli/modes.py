@@ -8,8 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit.core.measurement import RunConfig
+
 if TYPE_CHECKING:
-    from mobilekit.core.measurement import Measurement, Run, RunConfig
+    from android_bench.harness import Progress
+    from mobilekit.core.measurement import Measurement, Run
     from mobilekit.profiles import Profiled
     from mobilekit.sustained import Sustained
 
@@ -162,36 +165,53 @@ def print_curves(measurements: Sequence[Measurement]) -> None:
 def profile(
     args: argparse.Namespace, configs: Sequence[RunConfig], measurements: Sequence[Measurement]
 ) -> None:
-    """Profiles what was measured and prints it beside the measurements."""
-    from mobilekit.benchmarking import profile_files
+    """Profiles what was measured and prints it beside the measurements.
+
+    What cannot be profiled takes nothing away: all else is printed before its error is raised.
+    """
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
+    from mobilekit.core.errors import MobileKitError
     from mobilekit.profiles import profiled
 
+    runs: list[Run] = []
+    failure: MobileKitError | None = None
     with StartsBar() as progress:
-        runs: list[Run] = [
-            run
-            for device in args.device or ["host"]
-            for run in profile_files(
-                args.models,
-                args.out,
-                device=device,
-                configs=configs,
-                runner=args.runner,
-                runner_binary=args.runner_binary,
-                runner_libraries=args.runner_library,
-                runtime=args.runtime,
-                python=args.python,
-                progress=progress,
-                again=args.again,
-                load=args.load,
-            )
-        ]
+        try:
+            for device in args.device or ["host"]:
+                runs += _profiled_on(args, configs, device, progress)
+        except MobileKitError as error:
+            failure = error
     if args.json:
         print_json({"measurements": measurements, "profiles": runs})
-        return
-    for run, measurement in zip(runs, measurements, strict=True):
-        _print_profile(_name(measurement), profiled(run, measurement))
+    else:
+        # Devices come one after the other, and each is profiled as a whole or not at all.
+        for run, measurement in zip(runs, measurements[: len(runs)], strict=True):
+            _print_profile(_name(measurement), profiled(run, measurement))
+    if failure is not None:
+        raise failure
+
+
+def _profiled_on(
+    args: argparse.Namespace, configs: Sequence[RunConfig], device: str, progress: Progress
+) -> list[Run]:
+    from mobilekit.benchmarking import profile_files
+
+    return profile_files(
+        args.models,
+        args.out,
+        device=device,
+        configs=configs,
+        runner=args.runner,
+        runner_binary=args.runner_binary,
+        runner_libraries=args.runner_library,
+        runtime=args.runtime,
+        python=args.python,
+        progress=progress,
+        again=args.again,
+        load=args.load,
+        inputs=args.input,
+    )
 
 
 def _print_profile(name: str, found: Profiled) -> None:
@@ -244,4 +264,10 @@ def _name(measurement: Measurement) -> str:
     from mobilekit.formatting import printable, threads
 
     model, config = measurement.model, measurement.config
-    return printable(f"{model.name} {model.recipe}, {threads(config.num_threads)}")
+    parts = [
+        model.title,
+        config.delegate if config.delegate != RunConfig.delegate else None,
+        threads(config.num_threads),
+        f"affinity {config.affinity}" if config.affinity else None,
+    ]
+    return printable(", ".join(filter(None, parts)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from mobilekit.core.errors import Finding, UsageError
+from mobilekit.core.errors import Finding, MobileKitError, UsageError
 from mobilekit.core.measurement import Measurement, RunConfig
+from mobilekit.formatting import plural
 
 if TYPE_CHECKING:
     from mobilekit.recommendation import Recommendation
@@ -26,11 +27,24 @@ class Measure(Protocol):
 
 
 def must_choose(configs: Sequence[RunConfig]) -> None:
-    """Refuses a sweep of one setting; raises UsageError."""
+    """Refuses a sweep that could recommend nothing; raises UsageError."""
+    from mobilekit.intervals import LEAST_SIGNS
+
     if len(configs) < 2:
         raise UsageError(
             "--recommend chooses between settings, and there is one: name several, as in"
             " --num-threads 1,2,4 or --delegate xnnpack,gpu-mldrift."
+        )
+    if any(config.sustained_s is not None for config in configs):
+        raise UsageError(
+            "--recommend and --sustained do not go together: settings are compared by many short"
+            " starts; sustain the setting that is recommended."
+        )
+    repetitions = min(config.repetitions for config in configs)
+    if repetitions < LEAST_SIGNS:
+        raise UsageError(
+            f"--recommend cannot tell settings apart by {plural(repetitions, 'start')} of each;"
+            f" give --repetitions {LEAST_SIGNS} or more."
         )
 
 
@@ -39,24 +53,39 @@ def recommendations(
     measurements: Sequence[Measurement],
     devices: Sequence[str],
     measure: Measure,
-) -> list[Recommendation]:
+) -> tuple[list[Recommendation], MobileKitError | None]:
     """One for each device and file, in their order, as far as they were measured.
 
-    Raises:
-        MobileKitError: What measuring raises.
+    What fails for one of them stops no other; the first failure is given back.
     """
+    found: list[Recommendation] = []
+    failure: MobileKitError | None = None
+    for name in devices:
+        try:
+            own = _of_device(name, devices, measurements)
+        except MobileKitError as error:
+            failure = failure or error
+            continue
+        for path in models:
+            try:
+                found += _of_file(path, own, functools.partial(_again, measure, path, name))
+            except MobileKitError as error:
+                failure = failure or error
+    return found, failure
+
+
+def _of_file(
+    path: Path,
+    measurements: Sequence[Measurement],
+    again: Callable[[Sequence[RunConfig]], Sequence[Measurement]],
+) -> list[Recommendation]:
+    """What is recommended for a file on one device; nothing where it was not measured there."""
     from mobilekit.core.digest import sha256_file
     from mobilekit.recommendation import recommend_setting
 
-    found = []
-    for name, own in _by_device(devices, measurements):
-        for path in models:
-            sha256 = sha256_file(path)
-            sweep = [m for m in own if m.model.sha256 == sha256]
-            again = functools.partial(_again, measure, path, name)
-            if sweep:
-                found.append(recommend_setting(sweep, again))
-    return found
+    sha256 = sha256_file(path)
+    sweep = [m for m in measurements if m.model.sha256 == sha256]
+    return [recommend_setting(sweep, again)] if sweep else []
 
 
 def _again(
@@ -65,18 +94,16 @@ def _again(
     return measure([path], device=device, configs=settings, label=LABEL)
 
 
-def _by_device(
-    devices: Sequence[str], measurements: Sequence[Measurement]
-) -> Iterator[tuple[str, list[Measurement]]]:
-    """What was measured on each device, by the name that the user gave it."""
+def _of_device(
+    name: str, devices: Sequence[str], measurements: Sequence[Measurement]
+) -> list[Measurement]:
+    """What was measured on the device that the user named so; raises MobileKitError."""
     from android_bench.devices import open_device
 
     if len(devices) == 1:
-        yield devices[0], list(measurements)
-        return
-    for name in devices:
-        own = open_device(name).info().serial_hash
-        yield name, [m for m in measurements if m.device.serial_hash == own]
+        return list(measurements)
+    own = open_device(name).info().serial_hash
+    return [m for m in measurements if m.device.serial_hash == own]
 
 
 def print_recommendations(found: Sequence[Recommendation]) -> None:

@@ -89,7 +89,15 @@ def run(args: argparse.Namespace) -> None:
 
 def _command(args: argparse.Namespace) -> list[str]:
     words = ["mobilekit", "selftest", *([str(args.model)] if args.model else [])]
-    for name in ("device", "repetitions", "runner", "runner_binary", "runtime", "python"):
+    for name in (
+        "device",
+        "repetitions",
+        "runner",
+        "runner_binary",
+        "runtime",
+        "python",
+        "benchmark_model",
+    ):
         value = getattr(args, name)
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
     return words

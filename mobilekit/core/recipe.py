@@ -121,7 +121,7 @@ class Recipe:
         if (self.method == AUTO) != (self.effort is not Effort.NONE):
             raise ValueError("method auto goes with an effort, and an effort with method auto")
         if self.method != MINMAX and not self.takes_methods:
-            raise ValueError(f"only static int8 recipes have methods, not {self.scheme}")
+            raise ValueError(f"only static int8 recipes have methods, not {self.base_name}")
 
     def _check_float_activations(self) -> None:
         if self.io is not IoType.NATIVE or self.float_logits:
@@ -174,9 +174,13 @@ class Recipe:
 
     @property
     def takes_methods(self) -> bool:
-        """Whether methods of `converters.methods` know its files: all of them int8."""
+        """Whether methods of `converters.methods` know its files: int8, and float where it is not.
+
+        A layer with int16 activations has another bias and other steps than they mend.
+        """
         int8 = (self.weight_bits, self.activation_bits) == (8, 8)
-        return self.scheme is Scheme.STATIC and int8 and not self.rules and not self.float_logits
+        int16 = any(rule.arithmetic is LayerArithmetic.INT16 for rule in self.rules)
+        return self.scheme is Scheme.STATIC and int8 and not int16
 
     def with_effort(self, effort: Effort) -> Recipe:
         """The same with a rule that chooses methods; itself where there are none to choose."""

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from mobilekit.core.device import DeviceInfo
 from mobilekit.core.measurement import Measurement
-from mobilekit.formatting import at_most_percent, percent_range, plural, printable
+from mobilekit.formatting import at_most_percent, milliseconds, percent_range, plural, printable
 from mobilekit.intervals import LEAST_SIGNS, LEVEL_TEXT, unseen_share
+from mobilekit.report.display import common, label
 from mobilekit.report.rows import Row, Share
 
 # Instruction sets with 8-bit dot products, for which XNNPACK has int8 kernels.
@@ -76,6 +77,23 @@ def about_outputs(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
+def about_caches(rows: Sequence[Row]) -> tuple[str, ...]:
+    """How long initialization takes with a delegate's cache filled and with it empty, by row."""
+    shared = list(common(rows))
+    return tuple(
+        f"{label(row, shared)}: init cold {_init(row.init_cold_us, row, 'cold')}, warm"
+        f" {_init(row.init_warm_us, row, 'warm')}."
+        for row in rows
+        if any(run.cache for run in row.runs)
+    )
+
+
+def _init(us: float | None, row: Row, cache: str) -> str:
+    """E.g. "31.2 ms (11 starts)"."""
+    starts = sum(run.cache == cache for run in row.runs)
+    return f"{milliseconds(us)} ms ({plural(starts, 'start')})" if starts else "never"
+
+
 def about_devices(devices: Iterable[DeviceInfo]) -> tuple[str, ...]:
     """What each device's instruction sets mean for int8, one sentence a device."""
     unique = {(device.label, device.serial_hash): device for device in devices}
@@ -84,13 +102,23 @@ def about_devices(devices: Iterable[DeviceInfo]) -> tuple[str, ...]:
 
 def about_validation(measurements: Iterable[Measurement]) -> tuple[str, ...]:
     """Which devices no selftest had validated when they were measured, one sentence a device."""
-    devices = {(m.device.label, m.device.kind) for m in measurements if m.noise_floor is None}
+    devices = {
+        (m.device.label, m.device.kind, runner)
+        for m in measurements
+        if m.noise_floor is None
+        for runner in sorted({run.runner.name for run in m.runs} or {""})
+    }
     return tuple(
         f"unvalidated device: nobody had shown how much noise {printable(label)} makes when this"
-        f" was measured. Run `mobilekit selftest --device {_address(label, kind)}` (about a"
-        " minute) with the same runner, then measure with --again."
-        for label, kind in sorted(devices)
+        f" was measured. Run `mobilekit selftest --device {_address(label, kind)}"
+        f"{_runner(runner)}` (a minute, and what cooling takes), then measure with --again."
+        for label, kind, runner in sorted(devices)
     )
+
+
+def _runner(name: str) -> str:
+    """As the selftest takes it, which has two of the runners; a phone's own for the others."""
+    return f" --runner {name}" if name in ("native", "litert_python") else ""
 
 
 def _address(label: str, kind: str) -> str:

@@ -40,14 +40,26 @@ def _identity(row: Row) -> dict[str, Value]:
         "model": measurement.model.name,
         "recipe": measurement.model.recipe,
         "delegate": config.delegate,
+        "options": _pairs(config.options),
         "num_threads": config.num_threads,
         "affinity": config.affinity,
+        "shapes": _pairs(config.shapes),
+        "signature": config.signature,
+        "input_range": ",".join(map(str, config.input_range or ())) or None,
+        "mode": config.mode,
+        "paced_fps": config.paced_fps,
+        "sustained_s": config.sustained_s,
+        "load_sha256": config.load_sha256,
         "device": device.label,
         "device_kind": device.kind,
         "device_model": device.model,
         "device_build": device.build_fingerprint,
         "simulated": device.simulated,
     }
+
+
+def _pairs(settings: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(settings.items()))
 
 
 def _latencies(row: Row) -> dict[str, Value]:
@@ -60,6 +72,8 @@ def _latencies(row: Row) -> dict[str, Value]:
         "runs": len(row.runs),
         "invocations": sum(run.invocations for run in row.runs),
         "init_us": row.init_us,
+        "init_cold_us": row.init_cold_us,
+        "init_warm_us": row.init_warm_us,
         "first_us": row.first_us,
     }
 

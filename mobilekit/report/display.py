@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mobilekit.core.measurement import Validity
+from mobilekit.core.measurement import Validity, special_settings
+from mobilekit.core.model import UNKNOWN_RECIPE
 from mobilekit.formatting import (
     MISSING,
     count_of,
@@ -74,6 +75,14 @@ def _delegate(row: Row) -> str:
     return printable(config.delegate + options)
 
 
+def _setting(row: Row) -> str:
+    return printable(special_settings(row.measurement.config)) or MISSING
+
+
+def _runner(row: Row) -> str:
+    return printable(row.runs[0].runner.name) if row.runs else MISSING
+
+
 def _validity(row: Row) -> str:
     status = row.measurement.validity.status
     return status.value if status is not Validity.VALID or not row.reasons else "valid, but"
@@ -97,6 +106,8 @@ COLUMNS = (
     DisplayColumn(
         title="Threads", short="thr", show=lambda row: str(row.measurement.config.num_threads)
     ),
+    DisplayColumn(title="Setting", short="setting", show=_setting, numeric=False),
+    DisplayColumn(title="Runner", short="runner", show=_runner, numeric=False),
     DisplayColumn(
         title="Latency, ms",
         short="ms",
@@ -149,16 +160,26 @@ _NAMING: Mapping[str, Callable[[Row], str]] = {
     "Device": _device,
     "Delegate": _delegate,
     "Threads": lambda row: threads(row.measurement.config.num_threads),
+    "Setting": _setting,
+    "Runner": _runner,
 }
 
 
 def common(rows: Sequence[Row]) -> dict[str, str]:
     """What all rows share, by column title: it need not stand in every row."""
-    return {
-        title: next(iter(values))
-        for title, show in _NAMING.items()
-        if len(values := {show(row) for row in rows}) == 1
-    }
+    found = {title: {show(row) for row in rows} for title, show in _NAMING.items()}
+    if len(found["Runner"]) > 1:
+        found["Runner"].discard(MISSING)  # what never ran had no other runner
+    return {title: next(iter(values)) for title, values in found.items() if len(values) == 1}
+
+
+def heading(shared: Mapping[str, str]) -> str:
+    """What all rows share, from `common`, e.g. "mobilenet_v2_1.0_224, desk, xnnpack"."""
+    return ", ".join(
+        value
+        for title, value in shared.items()
+        if title != "Runner" and value not in (UNKNOWN_RECIPE, MISSING)
+    )
 
 
 def label(row: Row, shared: Sequence[str], *, without: Sequence[str] = ()) -> str:
@@ -172,7 +193,11 @@ def label(row: Row, shared: Sequence[str], *, without: Sequence[str] = ()) -> st
     parts = [
         show(row) for title, show in _NAMING.items() if title not in shared and title not in without
     ]
-    return ", ".join(parts) or printable(row.measurement.model.recipe)
+    known = [part for part in parts if part not in (UNKNOWN_RECIPE, MISSING)]
+    model = row.measurement.model
+    return ", ".join(known) or printable(
+        model.name if model.recipe == UNKNOWN_RECIPE else model.recipe
+    )
 
 
 def facts(row: Row) -> str:

@@ -18,9 +18,10 @@ from mobilekit.compare import Comparison
 from mobilekit.core.errors import StorageError, UsageError
 from mobilekit.core.records import to_json
 from mobilekit.core.storage import write_text
-from mobilekit.formatting import printable
+from mobilekit.formatting import MISSING, printable
 from mobilekit.intervals import ALPHA, LEVEL_TEXT
 from mobilekit.report.caveats import (
+    about_caches,
     about_devices,
     about_images,
     about_outputs,
@@ -109,6 +110,7 @@ def write_report(
         notes=(
             *found.notes,
             *about_outputs(table),
+            *about_caches(table),
             *about_images(table),
             *about_devices(row.measurement.device for row in table),
             *about_validation(row.measurement for row in table),
@@ -162,10 +164,12 @@ def _environment(
 
 
 def _context(report: Report, baseline: Mapping[str, str]) -> dict[str, object]:
+    shared = common(report.rows)
+    usual = {title for title, value in shared.items() if not value}
     return {
         "rows": report.rows,
-        "columns": COLUMNS,
-        "common": common(report.rows),
+        "columns": [column for column in COLUMNS if column.title not in usual],
+        "common": shared,
         "comparisons": [c for c in report.comparisons if isinstance(c, Comparison)],
         "refused": [printable(c.reason) for c in report.comparisons if isinstance(c, Refused)],
         "baseline": printable(" and ".join(f"{k} {v}" for k, v in baseline.items())),
@@ -176,6 +180,7 @@ def _context(report: Report, baseline: Mapping[str, str]) -> dict[str, object]:
         "level": LEVEL_TEXT,
         "version": __version__,
         "printable": printable,
+        "missing": MISSING,
     }
 
 

@@ -51,7 +51,11 @@ class Row:
         latency_low_us: Lower end of the interval of the run medians; None with too few runs.
         latency_high_us: Upper end.
         latency_level: Guaranteed coverage of that interval, 0..1.
-        init_us: Median over runs, and so on.
+        init_us: Median over runs; where the delegate has a cache, over those that found it filled,
+            since the two kinds of starts have no common middle.
+        init_cold_us: Median over runs that filled the delegate's cache; None where none did.
+        init_warm_us: Median over runs that found it filled.
+        first_us: Median over runs.
         peak_memory_bytes: The runner's own VmHWM, median over runs.
     """
 
@@ -64,6 +68,8 @@ class Row:
     latency_high_us: float | None
     latency_level: float | None
     init_us: float | None
+    init_cold_us: float | None
+    init_warm_us: float | None
     first_us: float | None
     peak_memory_bytes: float | None
 
@@ -162,10 +168,21 @@ def _row(measurement: Measurement, results: Results) -> Row:
         latency_low_us=interval.low if interval else None,
         latency_high_us=interval.high if interval else None,
         latency_level=interval.level if interval else None,
-        init_us=_median(runs, lambda run: run.init_us),
+        init_us=_median(_filled(runs), lambda run: run.init_us),
+        init_cold_us=_init_us(runs, "cold"),
+        init_warm_us=_init_us(runs, "warm"),
         first_us=_median(runs, lambda run: run.first_us),
         peak_memory_bytes=_median(runs, lambda run: run.memory.vm_hwm_bytes),
     )
+
+
+def _filled(runs: Sequence[Run]) -> Sequence[Run]:
+    """Starts that found the delegate's cache filled, or all where none did."""
+    return [run for run in runs if run.cache == "warm"] or runs
+
+
+def _init_us(runs: Iterable[Run], cache: str) -> float | None:
+    return _median((run for run in runs if run.cache == cache), lambda run: run.init_us)
 
 
 def _median(runs: Iterable[Run], read: Callable[[Run], float | None]) -> float | None:

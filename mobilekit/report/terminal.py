@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mobilekit.report.display import COLUMNS, DisplayColumn, common, label
+from mobilekit.report.display import COLUMNS, DisplayColumn, common, heading, label
 from mobilekit.report.rows import Row
 
 # Room for the table, and what a column costs beside its text.
 WIDTH = 80
 GAP = 3
-NAMES = ("Model", "Recipe", "Device", "Delegate", "Threads")
+NAMES = ("Model", "Recipe", "Device", "Delegate", "Threads", "Setting", "Runner")
 SPEED = (*NAMES, "Latency, ms", "Init, ms", "First, ms", "Peak memory, MB", "Validity")
 ANSWERS = ("Model", "Recipe", "Size, MB", "Top-1", "Top-5", "Agreement", "SNR, dB")
 # Dropped in this order until the table fits: the page has them all.
@@ -45,7 +45,7 @@ def terminal_table(rows: Sequence[Row]) -> TerminalTable:
             break
         columns = [column for column in columns if column.title != title]
     return _table(
-        ", ".join(shared.values()),
+        heading(shared),
         columns,
         rows,
         notes=tuple(f"{label(row, list(shared))}: {r}" for row in rows for r in row.reasons),

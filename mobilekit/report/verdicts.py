@@ -81,7 +81,7 @@ def _compared(
         if all(CHOSEN_BY[name](base) == CHOSEN_BY[name](candidate) for name in shared)
     ]
     wanted = " and ".join(f"{name} {value}" for name, value in baseline.items())
-    what = f"{candidate.model.name} {candidate.model.recipe} ({candidate.cell})"
+    what = f"{candidate.model.title} ({candidate.cell})"
     if not fitting:
         reason = (
             f"{what} has no baseline: nothing with {wanted} and the same {', '.join(shared)} was"

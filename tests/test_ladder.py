@@ -317,6 +317,7 @@ def test_the_command_exits_1_where_nothing_is_shown(scene, tmp_path, capsys):
         (AUTO[:4], "--recipe auto needs --calibration"),
         (["--recipe", "float32", "--max-drop", "1"], "--max-drop belongs to --recipe auto"),
         (["--recipe", "float32", "--allow-int16"], "--allow-int16 belongs to --recipe auto"),
+        (["--recipe", "float32", "--allow-training"], "--allow-training belongs to --recipe auto"),
         (["--recipe", "auto", "--keep-float", "x"], "--keep-float belongs to a recipe that is"),
         (["--recipe", "auto", "--quantizer", "tflite"], "this kit's own quantizer alone"),
         (

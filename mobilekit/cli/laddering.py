@@ -21,6 +21,7 @@ LADDER_OPTIONS = (
     "images",
     "labels",
     "allow_int16",
+    "allow_training",
     "device",
     "no_latency",
 )
@@ -59,6 +60,12 @@ def add_ladder(parser: argparse.ArgumentParser) -> None:
         help="try int16 activations too; no delegate takes them",
     )
     group.add_argument(
+        "--allow-training",
+        action="store_true",
+        default=None,
+        help="train it further for int8, on labelled images that then judge nothing",
+    )
+    group.add_argument(
         "--device",
         action="append",
         help="where the files are measured, may be given again (default host)",
@@ -80,6 +87,7 @@ def run_ladder(args: argparse.Namespace) -> None:
     from mobilekit.cli.progress import StartsBar
     from mobilekit.core.records import to_json
     from mobilekit.ladder.climb import climb_ladder
+    from mobilekit.ladder.finetuning import finetuned
     from mobilekit.ladder.rungs import Options
 
     _check(args)
@@ -93,7 +101,9 @@ def run_ladder(args: argparse.Namespace) -> None:
             labels=args.labels,
             min_snr_db=args.min_snr,
             preprocessing=preprocessing(args),
-            options=Options(int16=bool(args.allow_int16)),
+            options=Options(
+                int16=bool(args.allow_int16), trainer=finetuned if args.allow_training else None
+            ),
             devices=() if args.no_latency else args.device or ("host",),
             say=bar.say,
             progress=bar,

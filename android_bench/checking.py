@@ -108,11 +108,12 @@ class OutputChecks:
         return Checked(check=check, output_sha256=seen.run.output_sha256)
 
     def _builtin_outputs(self, cell: Cell, seen: Answers) -> tuple[Array, ...]:
-        shapes = cell.job.config.shapes.items()
+        config = cell.job.config
         key = (
             cell.job.model.sha256,
             *cell.input_sha256,
-            *(f"{name}={shape}" for name, shape in sorted(shapes)),
+            *(f"{name}={shape}" for name, shape in sorted(config.shapes.items())),
+            f"{config.signature!r}, {config.input_range}",
         )
         if key not in self._builtin:
             self._builtin[key] = self._answers(cell, BUILTIN_KERNELS)

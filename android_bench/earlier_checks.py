@@ -48,6 +48,7 @@ def _is_of(measurement: Measurement, cell: Cell, device: DeviceInfo) -> bool:
         and measurement.model.sha256 == cell.job.model.sha256
         and (config.delegate, dict(config.options))
         == (cell.job.config.delegate, dict(cell.job.config.options))
+        and config.signature == cell.job.config.signature
         and (own.serial_hash, own.build_fingerprint)
         == (device.serial_hash, device.build_fingerprint)
     )

@@ -20,6 +20,9 @@ from mobilekit.core.measurement import MeasuredModel, RunConfig, Runtime, cell_i
 from mobilekit.core.records import to_json
 from mobilekit.core.target import DELEGATES, Target, check_options, options_of
 
+# Settings that came when there were results already.
+YOUNGER_SETTINGS = ("input_range", "signature")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
@@ -203,6 +206,11 @@ def _check_load(job: Job) -> None:
         )
 
 
+def _settings(config: RunConfig) -> dict[str, object]:
+    """What a name holds of the settings; of younger ones only what was asked for: names stay."""
+    return {k: v for k, v in to_json(config).items() if v is not None or k not in YOUNGER_SETTINGS}
+
+
 def _make_cell(job: Job, bench: Bench) -> Cell:
     found = sha256_file(job.path)
     if found != job.model.sha256:
@@ -219,7 +227,7 @@ def _make_cell(job: Job, bench: Bench) -> Cell:
     outputs = reference.outputs if reference else None
     expected = None if outputs is None else tuple(map(sha256_file, outputs))
     identity = {
-        **to_json(job.config),
+        **_settings(job.config),
         "inputs": inputs,
         "expected": expected,
         "cpu": bench.info.model,

@@ -4,22 +4,27 @@ A REDUCE_MIN and a REDUCE_MAX are appended behind every activation tensor, and t
 XNNPACK like any other. Stock calibration runs builtin kernels almost serially, and gives one
 input of a residual addition the range of its output, because it logs tensors after they were
 overwritten in place; here the runtime keeps every tensor that a reduction still reads.
+
+Several threads run samples side by side, each with an interpreter of its own, since the threads of
+one interpreter wait for each other at the end of every operator.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from converters.probes import MAX, MIN, Probed, with_probes
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.quiet import quiet_stderr
 
-MIN, MAX = "mobilekit_min", "mobilekit_max"
+# An interpreter packs the weights anew. Of larger files there is one, and its threads share it.
+MAX_BYTES_OF_LANES = 150_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +32,28 @@ class Ranges:
     """What calibration saw.
 
     Attributes:
-        by_tensor: Smallest and largest value of each activation tensor, by its name.
+        by_tensor: Smallest and largest value of each activation tensor, by its name; the smallest
+            is 0 behind a ReLU.
         samples: How many inputs were run.
     """
 
     by_tensor: Mapping[str, tuple[float, float]]
+    samples: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extremes:
+    """How far a calibration has come: enough to go on from.
+
+    Attributes:
+        low: Smallest value of each activation, float32, in the file's order; infinity before the
+            first sample, and 0 behind a ReLU.
+        high: Largest value, likewise.
+        samples: How many inputs were run.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
     samples: int
 
 
@@ -44,50 +66,136 @@ def calibrate(
 
     Args:
         content: A float .tflite of one subgraph.
-        inputs: Float32 arrays of the input's shape, preprocessed; any number, held one at a time.
+        inputs: Float32 arrays of the input's shape, preprocessed; any number, read one at a time.
             For a file of several inputs, one sequence of arrays a sample, in the file's order.
-        num_threads: CPU threads of the interpreter.
+        num_threads: CPU threads; the ranges do not depend on it.
 
     Raises:
         UsageError: If there are no inputs, one has another shape or is not finite, or all of them
             are one and the same number.
         ConversionError: If an activation is not finite, or the file has several subgraphs.
     """
-    probed, names = _with_reductions(content)
-    with quiet_stderr():  # it tells of its delegate
-        interpreter = Interpreter(model_content=probed, num_threads=num_threads)
-        interpreter.allocate_tensors()
-    low = np.full(len(names), np.inf, np.float32)
-    high = np.full(len(names), -np.inf, np.float32)
-    targets = interpreter.get_input_details()
-    shapes = [tuple(map(int, target["shape"])) for target in targets]
-    outputs = {detail["name"]: detail["index"] for detail in interpreter.get_output_details()}
-    samples = 0
-    for samples, values in enumerate(inputs, start=1):
+    calibration = Calibration(content, num_threads)
+    calibration.see(inputs)
+    return calibration.ranges()
+
+
+class Calibration:
+    """A calibration that takes its inputs in as many portions as come.
+
+    Args:
+        content: A float .tflite of one subgraph.
+        num_threads: CPU threads.
+
+    Raises:
+        ConversionError: If the file has several subgraphs.
+    """
+
+    def __init__(self, content: bytes, num_threads: int = 2) -> None:
+        self._probed = with_probes(content)
+        lanes = num_threads if len(content) <= MAX_BYTES_OF_LANES else 1
+        self._lanes = [_Lane(self._probed, num_threads // lanes) for _ in range(lanes)]
+        self._samples = 0
+
+    def see(self, inputs: Iterable[np.ndarray | Sequence[np.ndarray]]) -> None:
+        """Runs all of `inputs`, of which no more are held than there are threads, and one.
+
+        Raises:
+            UsageError: If one has another shape, or is not finite.
+        """
+        if len(self._lanes) == 1:
+            for values in inputs:
+                self._lanes[0].run(self._checked(values))
+            return
+        with ThreadPoolExecutor(len(self._lanes)) as pool:
+            under_way: dict[_Lane, Future[None]] = {}
+            for values, lane in zip(inputs, itertools.cycle(self._lanes)):
+                arrays = self._checked(values)
+                if lane in under_way:
+                    under_way[lane].result()
+                under_way[lane] = pool.submit(lane.run, arrays)
+            for future in under_way.values():
+                future.result()
+
+    @property
+    def extremes(self) -> Extremes:
+        """What was seen so far."""
+        low = np.minimum.reduce([lane.low for lane in self._lanes])
+        high = np.maximum.reduce([lane.high for lane in self._lanes])
+        return Extremes(low=low, high=high, samples=self._samples)
+
+    def resume(self, seen: Extremes) -> None:
+        """Goes on from what another calibration of the same file had seen.
+
+        Raises:
+            ValueError: If it is of another file.
+        """
+        lane = self._lanes[0]
+        if seen.low.shape != lane.low.shape or seen.high.shape != lane.high.shape:
+            raise ValueError("what was seen is of a file with other tensors")
+        lane.low, lane.high = np.minimum(lane.low, seen.low), np.maximum(lane.high, seen.high)
+        self._samples += seen.samples
+
+    def ranges(self) -> Ranges:
+        """The ranges of all that was seen.
+
+        Raises:
+            UsageError: If nothing was seen, or one and the same number throughout.
+            ConversionError: If an activation is not finite.
+        """
+        if not self._samples:
+            raise UsageError(
+                "Calibration needs at least one image that can be read, and there is none."
+                " Pass a folder of photographs with --calibration."
+            )
+        seen = self.extremes
+        names = self._probed.names
+        finite = np.isfinite(seen.low) & np.isfinite(seen.high)
+        unusable = [name for name, ok in zip(names, finite, strict=True) if not ok]
+        if unusable:
+            raise ConversionError(
+                f"Calibration saw values that are not finite in {len(unusable)} tensors, first in"
+                f" {unusable[0]!r}: the model's weights or inputs are broken."
+            )
+        pairs = zip(seen.low.tolist(), seen.high.tolist(), strict=True)
+        by_tensor = dict(zip(names, pairs, strict=True))
+        fed = self._lanes[0].input_names
+        _check_variety([by_tensor[name] for name in fed if name in by_tensor], self._samples)
+        return Ranges(by_tensor=by_tensor, samples=self._samples)
+
+    def _checked(self, values: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
         arrays = [values] if isinstance(values, np.ndarray) else list(values)
-        _check_input(arrays, shapes, samples)
-        for target, array in zip(targets, arrays, strict=True):
-            interpreter.set_tensor(target["index"], array)
-        interpreter.invoke()
-        low = np.minimum(low, interpreter.get_tensor(outputs[MIN]))
-        high = np.maximum(high, interpreter.get_tensor(outputs[MAX]))
-    if not samples:
-        raise UsageError(
-            "Calibration needs at least one image that can be read, and there is none."
-            " Pass a folder of photographs with --calibration."
-        )
-    unusable = [
-        name for name, ok in zip(names, np.isfinite(low) & np.isfinite(high), strict=True) if not ok
-    ]
-    if unusable:
-        raise ConversionError(
-            f"Calibration saw values that are not finite in {len(unusable)} tensors, first in"
-            f" {unusable[0]!r}: the model's weights or inputs are broken."
-        )
-    pairs = zip(low.tolist(), high.tolist(), strict=True)
-    by_tensor = dict(zip(names, pairs, strict=True))
-    _check_variety([by_tensor[t["name"]] for t in targets if t["name"] in by_tensor], samples)
-    return Ranges(by_tensor=by_tensor, samples=samples)
+        self._samples += 1
+        _check_input(arrays, self._lanes[0].shapes, self._samples)
+        return arrays
+
+
+class _Lane:
+    """An interpreter with the extremes that it saw."""
+
+    def __init__(self, probed: Probed, num_threads: int) -> None:
+        with quiet_stderr():  # it tells of its delegate
+            self._interpreter = Interpreter(model_content=probed.content, num_threads=num_threads)
+            self._interpreter.allocate_tensors()
+        details = self._interpreter.get_input_details()
+        self._inputs = [detail["index"] for detail in details]
+        self.input_names = [detail["name"] for detail in details]
+        self.shapes = [tuple(map(int, detail["shape"])) for detail in details]
+        outputs = self._interpreter.get_output_details()
+        self._outputs = {detail["name"]: detail["index"] for detail in outputs}
+        self._with_minimum = np.array(probed.with_minimum, np.intp)
+        self.low = np.zeros(len(probed.names), np.float32)
+        self.low[self._with_minimum] = np.inf
+        self.high = np.full(len(probed.names), -np.inf, np.float32)
+
+    def run(self, arrays: Sequence[np.ndarray]) -> None:
+        for index, array in zip(self._inputs, arrays, strict=True):
+            self._interpreter.set_tensor(index, array)
+        self._interpreter.invoke()
+        self.high = np.maximum(self.high, self._interpreter.get_tensor(self._outputs[MAX]))
+        if MIN in self._outputs:
+            low = self._interpreter.get_tensor(self._outputs[MIN])
+            self.low[self._with_minimum] = np.minimum(self.low[self._with_minimum], low)
 
 
 def _check_input(
@@ -114,105 +222,3 @@ def _check_variety(ranges: Sequence[tuple[float, float]], samples: int) -> None:
 
 def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
     return " and ".join(map(str, shapes))
-
-
-def _with_reductions(content: bytes) -> tuple[bytes, list[str]]:
-    """The file with two vectors as its only outputs: minima, maxima, one entry a tensor."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    if len(model.subgraphs) > 1:
-        raise ConversionError(
-            "The model has a loop (a recurrent layer, or a condition), whose inside cannot be"
-            " calibrated. Build recurrent layers with unroll=True, or take a dynamic recipe."
-        )
-    graph = model.subgraphs[0]
-    constants = {i for i, t in enumerate(graph.tensors) if _has_data(model, t)}
-    made = [tensor for operator in graph.operators for tensor in operator.outputs]
-    activations = [
-        tensor
-        for tensor in dict.fromkeys([*graph.inputs, *made])
-        if graph.tensors[tensor].type == schema.TensorType.FLOAT32 and tensor not in constants
-    ]
-    names = [graph.tensors[tensor].name.decode() for tensor in activations]
-    rewriter = _Appender(model)
-    graph.outputs = [
-        rewriter.append_extremes(activations, schema.BuiltinOperator.REDUCE_MIN, MIN),
-        rewriter.append_extremes(activations, schema.BuiltinOperator.REDUCE_MAX, MAX),
-    ]
-    model.signatureDefs = None
-    builder = flatbuffers.Builder(len(content) + 1024 * len(activations))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output()), names
-
-
-def _has_data(model: schema.ModelT, tensor: schema.TensorT) -> bool:
-    data = model.buffers[tensor.buffer].data
-    return data is not None and len(data) > 0
-
-
-class _Appender:
-    """Appends operators to the only subgraph of a model."""
-
-    def __init__(self, model: schema.ModelT) -> None:
-        self._model, self._graph = model, model.subgraphs[0]
-
-    def append_extremes(self, tensors: list[int], operator: int, name: str) -> int:
-        """Reduces each tensor to a scalar and packs the scalars; returns the vector's index."""
-        scalars = [self._reduce(tensor, operator, name) for tensor in tensors]
-        options = schema.PackOptionsT()
-        options.valuesCount, options.axis = len(scalars), 0
-        output = self._tensor(name, [len(scalars)], schema.TensorType.FLOAT32)
-        self._operator(
-            schema.BuiltinOperator.PACK,
-            scalars,
-            output,
-            schema.BuiltinOptions.PackOptions,
-            options,
-        )
-        return output
-
-    def _reduce(self, tensor: int, operator: int, name: str) -> int:
-        options = schema.ReducerOptionsT()
-        options.keepDims = False
-        axes = self._axes(len(self._graph.tensors[tensor].shape))
-        output = self._tensor(f"{name}_{tensor}", [], schema.TensorType.FLOAT32)
-        self._operator(
-            operator, [tensor, axes], output, schema.BuiltinOptions.ReducerOptions, options
-        )
-        return output
-
-    def _axes(self, rank: int) -> int:
-        name = f"mobilekit_axes_{rank}".encode()
-        for index, tensor in enumerate(self._graph.tensors):
-            if tensor.name == name:
-                return index
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(np.arange(rank, dtype="<i4").tobytes(), np.uint8)
-        self._model.buffers.append(buffer)
-        index = self._tensor(name.decode(), [rank], schema.TensorType.INT32)
-        self._graph.tensors[index].buffer = len(self._model.buffers) - 1
-        return index
-
-    def _tensor(self, name: str, shape: list[int], kind: int) -> int:
-        tensor = schema.TensorT()
-        tensor.name, tensor.shape, tensor.type, tensor.buffer = name.encode(), shape, kind, 0
-        self._graph.tensors.append(tensor)
-        return len(self._graph.tensors) - 1
-
-    def _operator(
-        self, code: int, inputs: list[int], output: int, options_type: int, options: object
-    ) -> None:
-        operator = schema.OperatorT()
-        operator.opcodeIndex = self._opcode(code)
-        operator.inputs, operator.outputs = inputs, [output]
-        operator.builtinOptionsType, operator.builtinOptions = options_type, options
-        self._graph.operators.append(operator)
-
-    def _opcode(self, code: int) -> int:
-        for index, known in enumerate(self._model.operatorCodes):
-            if max(known.builtinCode, known.deprecatedBuiltinCode) == code:
-                return index
-        added = schema.OperatorCodeT()
-        added.builtinCode, added.version = code, 1
-        added.deprecatedBuiltinCode = min(code, 127)  # old readers look only here
-        self._model.operatorCodes.append(added)
-        return len(self._model.operatorCodes) - 1

@@ -7,30 +7,53 @@ one lets TensorFlow operators slip in (measured 2026-11 with TensorFlow 2.21).
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from converters.keras_checks import as_model_takes, check_convertible, in_float32
+from converters.stand_ins import StandIn, filled, size_bytes, stand_ins
 from mobilekit.core.errors import ConversionError
 from mobilekit.core.quiet import quiet_stderr
 
+# Below this the converter's copies of weights cost less than a second.
+LARGE_BYTES = 50_000_000
 
-def freeze(model: keras.Model) -> bytes:
+
+def freeze(model: keras.Model, large_bytes: int = LARGE_BYTES) -> bytes:
     """Converts a functional model to float32 .tflite bytes, batch 1.
 
     Inputs and outputs keep their order. Layers that compute in float16 or bfloat16 compute in
     float32 in the file.
+
+    Args:
+        model: What to convert.
+        large_bytes: From this size on, kernels do not go through TensorFlow, which keeps them many
+            times at once; unless the file does not tell where each belongs.
 
     Raises:
         ConversionError: If the model is not functional, has an open dimension, too many weights
             for one file, NaN among them, or something TensorFlow Lite's builtin operators lack.
     """
     check_convertible(model)
-    return _converted(in_float32(model), optimizations={})
+    widened = in_float32(model)
+    return _without_kernels(widened, large_bytes) or _converted(widened, optimizations={})
+
+
+def _without_kernels(model: keras.Model, large_bytes: int) -> bytes | None:
+    """The file, converted without its kernels; None where that does not pay or is not possible."""
+    chosen = stand_ins(model)
+    if size_bytes(chosen) < large_bytes:
+        return None
+    try:
+        content = _converted(model, optimizations={}, chosen=chosen)
+    except ConversionError:
+        return None  # what is wrong is said of the model itself
+    return filled(content, chosen, model)
 
 
 def freeze_quantized(model: keras.Model, weights: str) -> bytes:
@@ -48,24 +71,33 @@ def freeze_quantized(model: keras.Model, weights: str) -> bytes:
     return _converted(in_float32(model), optimizations={tf.lite.Optimize.DEFAULT: types})
 
 
-def _converted(model: keras.Model, optimizations: dict[tf.lite.Optimize, list[tf.DType]]) -> bytes:
+def _converted(
+    model: keras.Model,
+    optimizations: dict[tf.lite.Optimize, list[tf.DType]],
+    chosen: Sequence[StandIn] = (),
+) -> bytes:
     signature = [
         tf.TensorSpec((1, *each.shape[1:]), each.dtype, name=each.name) for each in model.inputs
     ]
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def infer(*images: tf.Tensor) -> list[tf.Tensor]:
-        made: list[tf.Tensor] = keras.tree.flatten(
-            model(as_model_takes(model, images), training=False)
-        )
+        numbers = [
+            (each.variable, tf.constant(each.number, tf.float32, each.variable.shape))
+            for each in chosen
+        ]
+        with keras.StatelessScope(numbers) if numbers else contextlib.nullcontext():
+            answer = model(as_model_takes(model, images), training=False)
+        made: list[tf.Tensor] = keras.tree.flatten(answer)
         return made
 
     failure = None
     # The route is the deprecated one, by design, and the converter tells its progress.
     with quiet_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([infer.get_concrete_function()])
+        # It freezes the variables itself, which takes most of the time and memory: so only once.
+        converter.experimental_lower_to_saved_model = False
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         for optimization, types in optimizations.items():
             converter.optimizations = [optimization]

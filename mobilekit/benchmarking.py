@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mobilekit.core.digest import canonical_json
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import MeasuredModel, Measurement, Run, RunConfig
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from android_bench.devices import Device
     from android_bench.fleet import Task
     from android_bench.harness import Progress
+    from android_bench.jobs import Reference
     from mobilekit.selftest import Selftest
 
 
@@ -37,6 +39,7 @@ def benchmark_files(
     cool_limit_s: float | None = None,
     load: Path | None = None,
     label: str | None = None,
+    inputs: Sequence[str] = (),
 ) -> list[Measurement]:
     """Measures .tflite files together; outputs are checked against the builtin kernels first.
 
@@ -65,14 +68,16 @@ def benchmark_files(
             `android_bench.cooling.COOL_LIMIT_S`.
         load: A second .tflite file that runs all the time beside each of them.
         label: Tells these measurements from others of the same files and settings.
+        inputs: What they are measured and checked on, "FILE.npy" or "NAME=FILE.npy", one a model
+            input: stacks (count, ...) in the file's own types. None seeds them.
 
     Returns:
         One sealed measurement a device, file and setting: devices in order, files within, settings
         within those.
 
     Raises:
-        UsageError: If there is no such file, device or runner, no program of it for a device, or
-            a device was named twice.
+        UsageError: If there is no such file, device or runner, no program of it for a device, a
+            device was named twice, or inputs do not fit.
         ModelFileError: If a file is no .tflite that can be read.
         UnfinishedError: If files or devices failed; it carries what was measured all the same.
         RunnerError: If the runner does not work on the only device.
@@ -93,7 +98,7 @@ def benchmark_files(
         binary=runner_binary,
         libraries=runner_libraries,
     )
-    described = _described(models, load)
+    described = _described(models, load, configs, inputs)
     tasks = [opened(name, described, configs, label=label) for name in names]
     if not tasks:
         raise UsageError("There is nowhere to measure: no device was named.")
@@ -159,6 +164,7 @@ def profile_files(
     progress: Progress,
     again: bool = False,
     load: Path | None = None,
+    inputs: Sequence[str] = (),
 ) -> list[Run]:
     """Times the operators of .tflite files, in one start each that counts for nothing else.
 
@@ -179,7 +185,7 @@ def profile_files(
 
     task = _task(
         device,
-        _described(models, load),
+        _described(models, load, configs, inputs),
         configs,
         runner=runner,
         runtime=runtime,
@@ -192,22 +198,48 @@ def profile_files(
 
 @dataclass(frozen=True, kw_only=True)
 class _Files:
-    """What is measured, and what runs beside it."""
+    """What is measured, on which inputs, and what runs beside it.
+
+    `references` has one of each file and what of the settings its inputs depend on; None for
+    seeded inputs.
+    """
 
     models: Sequence[tuple[Path, MeasuredModel]]
+    references: Mapping[tuple[Path, str], Reference | None]
     load: Path | None
     load_sha256: str | None
 
 
-def _described(models: Sequence[Path], load: Path | None) -> _Files:
-    """Reads the files; raises ModelFileError."""
+def _described(
+    models: Sequence[Path], load: Path | None, configs: Sequence[RunConfig], inputs: Sequence[str]
+) -> _Files:
+    """Reads the files, with their inputs; raises ModelFileError, UsageError."""
     from mobilekit.sources import describe_tflite, measured_model
 
     return _Files(
         models=[(path, measured_model(describe_tflite(path)[1])) for path in models],
+        references={
+            (path, _input_settings(config)): _reference(path, config, inputs)
+            for path in models
+            for config in {_input_settings(config): config for config in configs}.values()
+        },
         load=load,
         load_sha256=describe_tflite(load)[1].sha256 if load else None,
     )
+
+
+def _input_settings(config: RunConfig) -> str:
+    """What of the settings inputs depend on: equal where they are."""
+    return canonical_json([config.signature, config.input_range, dict(config.shapes)])
+
+
+def _reference(path: Path, config: RunConfig, inputs: Sequence[str]) -> Reference | None:
+    if not inputs and config.signature is None and config.input_range is None:
+        return None
+    from converters.tflite_reader import read_file
+    from mobilekit.own_inputs import own_inputs
+
+    return own_inputs(read_file(path), config, inputs)
 
 
 def _task(
@@ -227,16 +259,20 @@ def _task(
     from android_bench.fleet import Task
     from android_bench.harness import Job
     from android_bench.runners.choosing import open_runner_for, with_baselines
+    from mobilekit.own_inputs import must_take_inputs
 
     opened = open_device(device)
     driver = open_runner_for(
         opened, runner, runtime=runtime, python=python, binary=binary, libraries=libraries
     )
+    if any(files.references.values()):
+        must_take_inputs(driver.name)
     jobs = [
         Job(
             path=path,
             model=model,
             config=replace(config, load_sha256=files.load_sha256),
+            reference=files.references[path, _input_settings(config)],
             load=files.load,
             label=label,
         )

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     import keras
 
     from converters.calibration import Ranges
+    from mobilekit.calibrating import Calibrating
 
 Say = Callable[[str], None]
 Answers = Callable[[Sample], list[np.ndarray]]
@@ -100,6 +101,7 @@ class Conversion:
         folder: Where its files go.
         say: Told in a sentence what is made and what is reused.
         quantizer: A row of `converters.quantizers`.
+        states: Where an unfinished calibration is kept; None takes `folder`.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Conversion:
         folder: Path,
         say: Say,
         quantizer: str = OURS,
+        states: Path | None = None,
     ) -> None:
         self.network, self._calibration, self._say = network, calibration, say
         self._quantizer = QUANTIZERS[quantizer].name
@@ -117,6 +120,8 @@ class Conversion:
         self._built: FloatModel | None = None
         self._ranges: Ranges | None = None
         self._choices: dict[Recipe, Choice] = {}
+        self._states = states or folder
+        self._calibrating: Calibrating | None = None
 
     def file(self, recipe: Recipe) -> ConvertedFile:
         """The file of a recipe.
@@ -135,6 +140,11 @@ class Conversion:
         for sentence in warnings_of(recipe, found.model.ops):
             self._say(f"warning: {recipe.name}: {sentence}")
         return found
+
+    def forget_calibration(self) -> None:
+        """Deletes what is kept of unfinished calibrations."""
+        if self._calibrating is not None:
+            self._calibrating.forget()
 
     def release(self) -> None:
         """Lets go of the Keras model; it is built again if something needs it."""
@@ -283,7 +293,6 @@ class Conversion:
         return plain
 
     def _improved(self, base: bytes, recipe: Recipe, ranges: Ranges) -> bytes:
-        from converters.calibration import calibrate
         from converters.methods.choice import improve
 
         images = self._calibration
@@ -293,7 +302,7 @@ class Conversion:
             """Ranges of the float file, or of one that methods made of it."""
             if content == base:
                 return ranges.by_tensor
-            return calibrate(content, self._inputs(images)).by_tensor
+            return self._calibrate(content, images).by_tensor
 
         made = improve(
             base,
@@ -343,30 +352,45 @@ class Conversion:
             )
 
     def _calibrated(self, base: bytes) -> Ranges | None:
-        from converters.calibration import calibrate
-
         if self._calibration is None:
             return None  # derive says what is missing
         if self._ranges is None:
-            self._ranges = calibrate(base, self._inputs(self._calibration))
+            self._ranges = self._calibrate(base, self._calibration)
             self._say(f"{self.network.name}: calibrated on {self._ranges.samples} images")
         return self._ranges
 
+    def _calibrate(self, content: bytes, samples: SampleSet) -> Ranges:
+        from mobilekit.calibrating import Calibrating, Inputs
+
+        inputs = Inputs(
+            identity=digest([self._key, samples.sha256]),
+            entries=lambda done: self._entries(samples, done),
+            total=None if isinstance(samples, ArraySet) else len(samples.paths),
+        )
+        if self._calibrating is None:
+            self._calibrating = Calibrating(
+                self._states, lambda sentence: self._say(f"{self.network.name}: {sentence}")
+            )
+        return self._calibrating.ranges(content, inputs)
+
     def _inputs(self, samples: SampleSet) -> Iterator[Sample]:
         """The samples, each a sequence of arrays; each broken picture is said."""
+        return (entry for entry in self._entries(samples) if entry is not None)
+
+    def _entries(self, samples: SampleSet, skip: int = 0) -> Iterator[Sample | None]:
+        """The same with None for each broken picture."""
         if isinstance(samples, ArraySet):
-            yield from samples.read(self._input_shapes())
+            yield from samples.read(self._input_shapes(), skip=skip)
             return
         if self.network.preprocessing is None:
             raise UsageError(
                 f"{self.network.name} takes inputs of {listed(self._input_shapes())}, which no"
                 f" picture of {samples.folder} is. Give samples as arrays: --calibration FILE.npz."
             )
-        for loaded in read_inputs(samples, self.network.preprocessing):
+        for loaded in read_inputs(samples, self.network.preprocessing, skip=skip):
             if loaded.pixels is None:
                 self._say(f"warning: {samples.folder}: {loaded.name} left out: {loaded.problem}")
-            else:
-                yield (loaded.pixels,)
+            yield None if loaded.pixels is None else (loaded.pixels,)
 
     def _float_model(self) -> FloatModel:
         if self._built is None:
@@ -426,6 +450,7 @@ def code_digest() -> str:
     names = (
         "networks",
         "images",
+        "calibrating",
         "conversion",
         "conversion_checks",
         "float_models",

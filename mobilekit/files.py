@@ -137,8 +137,10 @@ def convert_file(
     network = of(model, preprocessing)
     samples = sample_set(calibration) if calibration else None
     with tempfile.TemporaryDirectory() as aside:
-        made = Conversion(network, samples, Path(aside), say, quantizer).file(wanted)
+        conversion = Conversion(network, samples, Path(aside), say, quantizer, states=output.parent)
+        made = conversion.file(wanted)
         write_model(output, made.path.read_bytes(), made.model)
+    conversion.forget_calibration()
     return made.model
 
 

@@ -14,6 +14,8 @@ from mobilekit.formatting import plural, printable, threads
 USUAL = {
     "affinity": "any CPU",
     "shapes": "the file's own shapes",
+    "signature": "the first signature",
+    "input_range": "numbers of the whole type",
     "mode": "burst",
     "load": "alone",
 }
@@ -148,6 +150,16 @@ def _shapes(measurement: Measurement) -> Trait:
     return Trait(key=canonical_json(dict(shapes)), shown=printable(shown or USUAL["shapes"]))
 
 
+def _signature(measurement: Measurement) -> Trait:
+    key = measurement.config.signature
+    return _same(USUAL["signature"] if key is None else f"signature {key}")
+
+
+def _input_range(measurement: Measurement) -> Trait:
+    limits = measurement.config.input_range
+    return _same(f"inputs of {limits[0]}..{limits[1]}" if limits else USUAL["input_range"])
+
+
 def _cooling(measurement: Measurement) -> Trait:
     config = measurement.config
     pause = f", {config.cooldown_s:g} s pause" if config.cooldown_s else ""
@@ -190,6 +202,8 @@ IDENTITY = (
     Field(name="runtime", read=_of_runs("runtime", _runtime)),
     Field(name="context", read=_of_runs("context", lambda run: run.context)),
     Field(name="shapes", read=_shapes),
+    Field(name="signature", read=_signature),
+    Field(name="input_range", read=_input_range),
     Field(name="mode", read=_mode),
     Field(name="load", read=_load),
     Field(name="device", read=_device, may_vary=False),

@@ -163,14 +163,21 @@ def _is_picture(name: str) -> bool:
     return True
 
 
-def read_inputs(images: ImageSet, preprocessing: Preprocessing) -> Iterator[Loaded]:
+def read_inputs(
+    images: ImageSet, preprocessing: Preprocessing, *, skip: int = 0
+) -> Iterator[Loaded]:
     """Reads every picture of a set in order, one at a time, the broken ones with their problem.
+
+    Args:
+        images: The set.
+        preprocessing: What becomes of each.
+        skip: How many at its beginning are left out, because they were read before.
 
     Raises:
         UsageError: At the end, if not one of them could be read.
     """
-    first_broken, readable = "", 0
-    for path in images.paths:
+    first_broken, readable = "", skip
+    for path in images.paths[skip:]:
         try:
             pixels = preprocess(load_image(path), preprocessing)[np.newaxis]
         except BrokenImageError as error:

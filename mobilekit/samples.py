@@ -51,11 +51,14 @@ class ArraySet:
         """
         return replace(self, step=self.step * step, first=self.first + first * self.step)
 
-    def read(self, shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[np.ndarray, ...]]:
+    def read(
+        self, shapes: Sequence[tuple[int, ...]], *, skip: int = 0
+    ) -> Iterator[tuple[np.ndarray, ...]]:
         """Every sample: float32 arrays with batch 1, as they stand in the file.
 
         Args:
             shapes: Of the model's inputs, with batch 1.
+            skip: How many at its beginning are left out.
 
         Raises:
             UsageError: If it holds other arrays than the model takes, not equally many samples of
@@ -77,7 +80,7 @@ class ArraySet:
             )
         [length] = lengths
         count = min(length, self.most or length)
-        for index in (i * length // count for i in range(count)):
+        for index in (i * length // count for i in range(skip, count)):
             sample = tuple(array[index : index + 1].astype(np.float32) for array in arrays)
             if not all(np.isfinite(array).all() for array in sample):
                 raise UsageError(f"{self.path} holds values that are not finite in sample {index}.")

@@ -293,6 +293,7 @@ def test_temperatures_are_those_of_now():
     assert parse_thermal_status(THERMAL) == 2
     assert parse_skin_c(THERMAL) == 41.5
     assert parse_hottest_cpu_c({"z0 cpu-0-0": "41700", "z1 CPU1": "45", "z2 gpu": "99000"}) == 45
+    assert parse_hottest_cpu_c({"z0 cpu": "255000", "z1 cpu": "38000", "z2 cpu": "-274000"}) == 38
 
 
 @pytest.mark.parametrize(

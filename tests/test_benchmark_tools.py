@@ -410,6 +410,8 @@ def test_a_fallback_is_said_first_of_all_numbers(device, model, tool, tmp_path):
         ("paced_fps", 30.0),
         ("sustained_s", 60.0),
         ("load_sha256", "0" * 64),
+        ("input_range", (0, 5)),
+        ("signature", "encode"),
     ],
 )
 def test_a_setting_that_a_tool_does_not_know_is_refused(

@@ -242,6 +242,8 @@ ONE_THING = [
     ("config.mode", "sustained", "mode"),
     ("config.paced_fps", 30.0, "mode"),
     ("config.load_sha256", "ab" * 32, "load"),
+    ("config.signature", "encode", "signature"),
+    ("config.input_range", (0, 5), "input_range"),
     ("runs.runtime.version", "2.14.0", "runtime"),
     ("runs.context", "app", "context"),
 ]

@@ -29,7 +29,6 @@ from tests.native_scene import (
 from tests.tiny_models import (
     IMAGE,
     Network,
-    pack,
     schema,
     tiny_any_size,
     tiny_dynamic,
@@ -38,6 +37,7 @@ from tests.tiny_models import (
     tiny_float,
     tiny_int8,
     tiny_variables,
+    two_signatures,
 )
 
 ONCE = ("--num-runs", 1, "--warmup-runs", 0)
@@ -233,34 +233,6 @@ def test_seeded_ranges_are_numpys(write, span):
 
 
 # --- signatures -----------------------------------------------------------------------------------
-
-
-def signature(key, inputs, outputs, graph=0):
-    made = schema.SignatureDefT()
-    made.signatureKey, made.subgraphIndex = key, graph
-    made.inputs, made.outputs = [], []
-    for target, names in ((made.inputs, inputs), (made.outputs, outputs)):
-        for name, tensor in names.items():
-            row = schema.TensorMapT()
-            row.name, row.tensorIndex = name, tensor
-            target.append(row)
-    return made
-
-
-def two_signatures():
-    """x - y and x * y, with a signature in another order than the graph; then p + p."""
-    net = Network()
-    a, b, difference, product = (net.tensor(name, (1, 4)) for name in "abdm")
-    net.operator("SUB", [a, b], [difference], schema.SubOptionsT())
-    net.operator("MUL", [a, b], [product], schema.MulOptionsT())
-    net.graph.inputs, net.graph.outputs = [a, b], [difference, product]
-    first = signature("both", {"y": b, "x": a}, {"product": product, "difference": difference})
-    net.subgraph()
-    p, q = net.tensor("p", (1, 3)), net.tensor("q", (1, 3))
-    net.operator("ADD", [p, p], [q], schema.AddOptionsT())
-    net.graph.inputs, net.graph.outputs = [p], [q]
-    net.model.signatureDefs = [first, signature("double", {"p": p}, {"q": q}, 1)]
-    return pack(net.model)
 
 
 @pytest.mark.parametrize("named", [False, True])

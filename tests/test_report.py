@@ -702,6 +702,8 @@ def _as_from_elsewhere(results, **changes):
         ({"mode": "sustained", "sustained_s": 90.0}, "sustained 90 s"),
         ({"load_sha256": "3d" * 32}, "beside 3d3d3d3d"),
         ({"shapes": {"image": "1,8,8,3"}}, "shape image=1,8,8,3"),
+        ({"input_range": (0, 5)}, "input-range 0,5"),
+        ({"signature": "encode"}, "signature encode"),
         ({"cooling": "35", "cooldown_s": 5.0}, "cool-to 35, cooldown 5 s"),
     ],
 )

@@ -16,7 +16,7 @@ from android_bench.devices.host import HostDevice
 from android_bench.output_check import FLOAT, OTHER_KERNELS, check_outputs
 from android_bench.runners import RUNNERS, Start, open_runner
 from android_bench.runners.litert_python import PROGRAM, LitertPythonRunner
-from android_bench.runners.litert_python_program import EXIT_ERROR
+from android_bench.runners.litert_python_program import EXIT_ERROR, zone_c
 from mobilekit.core.errors import DeviceTimeoutError, RunnerError, UnknownNameError, UsageError
 from mobilekit.core.measurement import Run, RunConfig
 from mobilekit.core.records import from_json, to_json
@@ -98,6 +98,14 @@ def test_what_cannot_be_read_is_null_and_has_a_reason(write):
     missing |= {f"actual.{k}" for k, v in document["actual"].items() if v is None}
     assert set(document["unread"]) == missing
     assert all(document["unread"].values())
+
+
+@pytest.mark.parametrize(
+    ("value", "celsius"),
+    [(45, 45.0), (-5, -5.0), (45_500, 45.5), (-274_000, None), (255_000, None), (999, None)],
+)
+def test_zones_are_taken_in_either_unit_but_none_that_no_silicon_survives(value, celsius):
+    assert zone_c(value) == celsius
 
 
 def test_memory_is_this_processs_own(write):

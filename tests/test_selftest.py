@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from android_bench.devices.host import HostDevice
 from android_bench.floors import NoiseFloor, floor_of, store_floor, validations
-from android_bench.jobs import Bench, make_cells
+from android_bench.jobs import YOUNGER_SETTINGS, Bench, make_cells
 from android_bench.runners import open_runner
 from android_bench.runners.litert_python import LitertPythonRunner
 from android_bench.runners.litert_python_program import clock_resolution_ns
@@ -296,7 +296,7 @@ def test_a_label_makes_another_cell_and_its_absence_leaves_the_name(scene):
         context="host",
         device=bench.info,
         config={
-            **to_json(job.config),
+            **{k: v for k, v in to_json(job.config).items() if k not in YOUNGER_SETTINGS},
             "inputs": (),
             "expected": None,
             "cpu": bench.info.model,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$", re.M | re.S)
+COLDEST_C, HOTTEST_C = -40.0, 150.0  # a zone without a sensor says what no silicon survives
 SKIN = 3  # of Android's TemperatureType: 0 CPU, 1 GPU, 2 battery, 3 skin
 # Of BatteryManager: whether it is charging; 1 is "unknown".
 BATTERY_STATUS = {"2": True, "3": False, "4": False, "5": False}
@@ -140,12 +141,17 @@ def parse_skin_c(text: str) -> float | None:
 
 def parse_hottest_cpu_c(zones: Mapping[str, str]) -> float | None:
     """The hottest of the thermal zones whose type names a CPU; values are in m°C or °C."""
-    values = [
-        number / 1000 if abs(number) >= 1000 else float(number)
-        for kind, text in zones.items()
-        if "cpu" in kind.lower() and (number := _number(text)) is not None
-    ]
-    return max(values, default=None)
+    found = [_zone_c(text) for kind, text in zones.items() if "cpu" in kind.lower()]
+    return max((celsius for celsius in found if celsius is not None), default=None)
+
+
+def _zone_c(text: str) -> float | None:
+    """As the runners, which share no code with the host, read a zone."""
+    number = _number(text)
+    if number is None:
+        return None
+    celsius = number / 1000 if abs(number) >= 1000 else float(number)
+    return celsius if COLDEST_C <= celsius <= HOTTEST_C else None
 
 
 def parse_ram_bytes(meminfo: str) -> int | None:

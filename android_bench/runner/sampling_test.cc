@@ -42,6 +42,9 @@ void ReadsWhatThereIs() {
   phone.Write(kZone, "41000\n");
   phone.Write("/sys/class/thermal/thermal_zone1/temp", "45500\n");
   phone.Write("/sys/class/thermal/thermal_zone2/temp", "broken\n");
+  phone.Write("/sys/class/thermal/thermal_zone3/temp", "44\n");
+  phone.Write("/sys/class/thermal/thermal_zone4/temp", "-274000\n");
+  phone.Write("/sys/class/thermal/thermal_zone5/temp", "255000\n");
   phone.Write("/sys/class/power_supply/battery/current_now", "-250000\n");
   phone.Write("/sys/class/power_supply/usb/online", "1\n");
   // Two processors with one clock, by a link as the kernel's; one with its own.
@@ -62,6 +65,16 @@ void ReadsWhatThereIs() {
   Sensors nothing(bare.root());
   CHECK(!nothing.any());
   CHECK(nothing.Conditions(nothing.Read()).Text() == "{}");
+}
+
+void TakesZonesInEitherUnitButNoneThatNoSiliconSurvives() {
+  CHECK(ZoneMc(45) == 45000);
+  CHECK(ZoneMc(-5) == -5000);
+  CHECK(ZoneMc(45500) == 45500);
+  CHECK(!ZoneMc(-274000));
+  CHECK(!ZoneMc(255000));
+  CHECK(!ZoneMc(999));
+  CHECK(!ZoneMc(std::nullopt));
 }
 
 void SamplesEveryHalfSecond() {
@@ -117,6 +130,7 @@ void HasSomeThousandWindowsAtMost() {
 int main() {
   KeepsFilesOpenAndReadsThemAnew();
   ReadsWhatThereIs();
+  TakesZonesInEitherUnitButNoneThatNoSiliconSurvives();
   SamplesEveryHalfSecond();
   LeavesPacedFramesAlone();
   HasSomeThousandWindowsAtMost();

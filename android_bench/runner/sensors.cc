@@ -15,6 +15,7 @@ namespace mobilekit {
 namespace {
 
 constexpr size_t kPageBytes = 4096;  // the most that a file of /sys has
+constexpr int64_t kColdestMc = -40'000, kHottestMc = 150'000;
 constexpr size_t kMostZones = 128;   // a phone has some 90; every one is an open file
 
 // The folder that `path` leads to: processors that share a clock have links to one folder.
@@ -63,6 +64,12 @@ std::optional<int64_t> KeptFile::Number() {
   return text ? NumberOf(*text) : std::nullopt;
 }
 
+std::optional<int64_t> ZoneMc(std::optional<int64_t> value) {
+  if (!value) return std::nullopt;
+  const int64_t mc = std::abs(*value) < 1000 ? *value * 1000 : *value;
+  return mc < kColdestMc || mc > kHottestMc ? std::nullopt : std::optional(mc);
+}
+
 Sensors::Sensors(const std::string& root) {
   const std::string thermal = root + "/sys/class/thermal/";
   for (const std::string& zone : NamesIn(thermal, "thermal_zone")) {
@@ -91,7 +98,7 @@ bool Sensors::any() const {
 Reading Sensors::Read() {
   Reading reading;
   for (KeptFile& zone : zones_) {
-    const std::optional<int64_t> value = zone.Number();
+    const std::optional<int64_t> value = ZoneMc(zone.Number());
     if (value && (!reading.temperature_mc || *value > *reading.temperature_mc)) {
       reading.temperature_mc = value;
     }

@@ -31,6 +31,10 @@ class KeptFile {
   int handle_;
 };
 
+// A thermal zone's m°C. Kernels of phones write some zones in °C; a zone without a sensor says what
+// no silicon survives, and is nothing here.
+std::optional<int64_t> ZoneMc(std::optional<int64_t> value);
+
 // What was read at one moment; still as the kernel writes it, since the run goes on.
 struct Reading {
   std::optional<int64_t> temperature_mc;          // of the hottest zone

@@ -129,7 +129,7 @@ class RunnerKind:
 
 
 # What Google's programs are not told, or cannot say that they did.
-_UNTOLD = ("affinity", "shapes")
+_UNTOLD = ("affinity", "shapes", "input_range", "signature")
 
 RUNNERS: Registry[RunnerKind] = Registry(
     "runner",
@@ -139,7 +139,7 @@ RUNNERS: Registry[RunnerKind] = Registry(
             title="Python's Interpreter, on this computer or a board",
             runtimes=("ai-edge-litert", "tflite-runtime"),
             opener="android_bench.runners.litert_python:open_litert_python",
-            without=("require_delegate", "shapes"),
+            without=("require_delegate", "shapes", "signature"),
         ),
         RunnerKind(
             name="native",

@@ -103,6 +103,7 @@ class LitertPythonRunner:
             *("--max-secs", str(config.max_secs)),
             *(("--affinity", config.affinity) if config.affinity else ()),
             *("--seed", str(start.seed)),
+            *_range(config.input_range),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),
         ]
@@ -127,3 +128,8 @@ class LitertPythonRunner:
         argv += ["--context", context_of(device), *arguments]
         shell = device.shell(argv, timeout_s=timeout_s)
         return read_document(record, shell, self._program, device.label)
+
+
+def _range(limits: tuple[int, int] | None) -> tuple[str, ...]:
+    """One word, since argparse takes one that begins with a minus for an option."""
+    return () if limits is None else (f"--input-range={limits[0]}:{limits[1]}",)

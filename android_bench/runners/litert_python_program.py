@@ -49,6 +49,7 @@ READ_BYTES = 1 << 20
 WINDOW, WINDOW_S = 10, 0.1  # invocations and seconds, at least
 SETTLED_WITHIN = 0.02  # of the earlier window's median
 WARMUP_BOUND = 10  # times its least seconds
+COLDEST_C, HOTTEST_C = -40.0, 150.0  # a zone without a sensor says what lies beyond
 CLOCK_READINGS = 1000  # a tenth of a millisecond here
 
 
@@ -145,6 +146,12 @@ def read_number(path: Path) -> int | None:
         return None
 
 
+def zone_c(value: int) -> float | None:
+    """A thermal zone in °C, which kernels write as m°C or °C; None for what no silicon survives."""
+    celsius = value / 1000 if abs(value) >= 1000 else float(value)
+    return celsius if COLDEST_C <= celsius <= HOTTEST_C else None
+
+
 def conditions(unread: dict[str, str]) -> dict[str, object]:
     """Sensors as they are now; what cannot be read is None and gets its reason in `unread`."""
     zones = [read_number(p) for p in Path("/sys/class/thermal").glob("thermal_zone*/temp")]
@@ -162,7 +169,8 @@ def conditions(unread: dict[str, str]) -> dict[str, object]:
             states[cpu] = {khz: int(ticks) for khz, ticks in map(str.split, filter(None, lines))}
         except (OSError, ValueError):
             continue
-    temperatures = [t / 1000 for t in zones if t is not None]
+    celsius = [zone_c(zone) for zone in zones if zone is not None]
+    temperatures = [t for t in celsius if t is not None]
     currents = [c for c in drawn if c is not None]
     sources = [p for p in power if p is not None]
     values: dict[str, tuple[object, str]] = {

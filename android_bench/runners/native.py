@@ -118,6 +118,8 @@ class NativeRunner:
             *(("--load", start.load) if start.load is not None else ()),
             *(("--profile",) if start.profile else ()),
             *("--seed", str(start.seed)),
+            *(("--signature", config.signature) if config.signature else ()),
+            *(("--input-range", _range(config.input_range)) if config.input_range else ()),
             *(part for path in start.inputs for part in ("--input", path)),
             *(("--outputs", start.outputs) if start.outputs is not None else ()),
         ]
@@ -211,3 +213,7 @@ class NativeRunner:
                     f"{device.label} is {abi}, and the runner's {what} {path.name} is for {found};"
                     " name one that was built for the device."
                 )
+
+
+def _range(limits: tuple[int, int]) -> str:
+    return f"{limits[0]}:{limits[1]}"

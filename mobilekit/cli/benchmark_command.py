@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobilekit.cli import modes
+from mobilekit.cli import modes, own_inputs
 from mobilekit.cli.options import add_adb_server, add_json
 from mobilekit.core.measurement import RunConfig
 
@@ -21,6 +21,7 @@ EXAMPLES = """\
   mobilekit benchmark net.tflite
   mobilekit benchmark float.tflite int8.tflite --num-threads 1,2 --repetitions 12
   mobilekit benchmark net.tflite --runner native --option fp16=true
+  mobilekit benchmark net.tflite --input photographs.npy
   mobilekit benchmark net.tflite --runner native --load other.tflite --profile
   mobilekit benchmark net.tflite --runner native --sustained 30m
   mobilekit benchmark net.tflite --device pixel-7 --delegate nnapi --runner benchmark_model
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=D,D,D",
         help="of an input whose shape is not fixed, as in image=1,192,192,3 (repeatable)",
     )
+    own_inputs.add_arguments(parser)
     parser.add_argument(
         "--num-threads", default="1", help="one or several, as in 1,2,4 (default %(default)s)"
     )
@@ -181,6 +183,7 @@ def run(args: argparse.Namespace) -> None:
             again=args.again,
             cool_limit_s=_cool_limit(args),
             load=args.load,
+            inputs=args.input,
         )
         try:
             command = shlex.join(_command(args, devices))
@@ -267,6 +270,7 @@ def _configs(args: argparse.Namespace) -> list[RunConfig]:
         ) from None
     names = (*NUMBERS, "require_delegate", "paced_fps", "sustained_s")
     same = {name: getattr(args, name) for name in names} | {"repetitions": _repetitions(args)}
+    same |= {"input_range": args.input_range, "signature": args.signature}
     same |= {"cooling": args.cool_to, "cooldown_s": args.cooldown}
     try:
         return [
@@ -317,6 +321,7 @@ def _command(args: argparse.Namespace, devices: Sequence[str]) -> list[str]:
         words += [_option(name), str(value)]
     words += [word for option in args.option for word in ("--option", option)]
     words += [word for shape in args.shape for word in ("--shape", shape)]
+    words += own_inputs.words(args)
     words += ["--affinity", args.affinity] if args.affinity else []
     words += ["--require-delegate"] if args.require_delegate else []
     words += ["--cool-to", args.cool_to] if args.cool_to != RunConfig.cooling else []

@@ -210,6 +210,7 @@ def _profiled_on(
         progress=progress,
         again=args.again,
         load=args.load,
+        inputs=args.input,
     )
 
 

@@ -22,6 +22,8 @@ from mobilekit.core.records import from_json
 
 AFFINITY = re.compile(r"big|little|0x[0-9a-fA-F]{1,32}")
 SHAPE = re.compile(r"[1-9]\d{0,9}(,[1-9]\d{0,9}){0,7}")  # up to 8 sizes
+SIGNATURE = re.compile(r"[^\x00-\x1f\x7f]{1,1000}")
+MOST_INPUT = (1 << 63) - 1  # the runners take 64 bits
 COOLING = re.compile(r"idle|none|\d{1,2}(\.\d{1,2})?")  # °C
 ROUNDED = (
     1e-4  # a mean printed with six digits can lie a little outside of the whole least and most
@@ -51,6 +53,8 @@ class RunConfig:
         paced_fps: Frames a second that invocations are paced at; None runs one after the other.
         sustained_s: Seconds of one long run for the curve over time; None for a burst.
         load_sha256: Of a second model that runs beside the measured one; None for none.
+        input_range: The least and the largest of seeded whole numbers; None takes all of the type.
+        signature: The one that runs, by its key; None takes the first.
     """
 
     delegate: str = "xnnpack"
@@ -69,6 +73,8 @@ class RunConfig:
     paced_fps: float | None = None
     sustained_s: float | None = None
     load_sha256: str | None = None
+    input_range: tuple[int, int] | None = None
+    signature: str | None = None
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -94,6 +100,13 @@ class RunConfig:
                 raise ValueError(f"the shape of {name!r} must be like 1,192,192,3: {shape!r}")
         if self.paced_fps and self.sustained_s:
             raise ValueError("a run is either paced or sustained")
+        low, high = self.input_range or (0, 0)
+        if not -MOST_INPUT - 1 <= low <= high <= MOST_INPUT:
+            raise ValueError(f"input_range must be two numbers, the least first: {low},{high}")
+        if self.signature is not None and not SIGNATURE.fullmatch(self.signature):
+            raise ValueError(
+                f"signature must be a key without control characters: {self.signature!r}"
+            )
 
     @property
     def mode(self) -> str:
@@ -504,6 +517,8 @@ class MeasureConfig:
     paced_fps: float | None = None
     sustained_s: float | None = None
     load_sha256: str | None = None
+    input_range: tuple[int, int] | None = None
+    signature: str | None = None
 
 
 def measure_config(config: RunConfig, order_seed: int) -> MeasureConfig:
@@ -523,6 +538,8 @@ def special_settings(config: RunConfig | MeasureConfig) -> str:
         "sustained": config.sustained_s and f"{config.sustained_s:g} s",
         "beside": config.load_sha256 and config.load_sha256[:8],
         "shape": " ".join(f"{name}={shape}" for name, shape in sorted(config.shapes.items())),
+        "input-range": config.input_range and ",".join(map(str, config.input_range)),
+        "signature": config.signature,
         "cool-to": config.cooling if config.cooling not in (None, "idle") else None,
         "cooldown": config.cooldown_s and f"{config.cooldown_s:g} s",
     }

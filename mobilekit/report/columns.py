@@ -44,6 +44,8 @@ def _identity(row: Row) -> dict[str, Value]:
         "num_threads": config.num_threads,
         "affinity": config.affinity,
         "shapes": _pairs(config.shapes),
+        "signature": config.signature,
+        "input_range": ",".join(map(str, config.input_range or ())) or None,
         "mode": config.mode,
         "paced_fps": config.paced_fps,
         "sustained_s": config.sustained_s,

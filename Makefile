@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
 QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not needs_third_party and not slow
 DATA := build/data/stamp.json
+FASHION_MNIST := build/fashion_mnist/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 ARM64_LITERT := build/litert/arm64-v8a/unpacked
 THIRD_PARTY := build/third_party/stamp.json
 INSTALL_FAILED = { echo "mobilekit: pip could not install the packages of setup.py; its last lines above say why (is there a network?)" >&2; exit 1; }
@@ -36,16 +37,25 @@ test-base: .venv-base/installed $(DATA)
 	.venv-base/bin/python -m pytest -m "not needs_tensorflow and $(QUICK)"
 
 # What the docs say was measured, measured again; writes docs/measured/.
-benchmarks: $(VENV)/installed $(DATA) runner
+benchmarks: $(VENV)/installed $(DATA) $(FASHION_MNIST) runner
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/int8_step.py
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/applications.py
+	$(BIN)/python benchmarks/qat.py
 	$(BIN)/python benchmarks/push.py
 	$(BIN)/python benchmarks/runner_overhead.py
 	$(BIN)/python benchmarks/harness_overhead.py
 	$(BIN)/python benchmarks/sensor_sampling.py
 	$(BIN)/python benchmarks/eight_devices.py
+
+# Debian's package of Fashion-MNIST, unpacked here without being installed; apt checks it.
+$(FASHION_MNIST):
+	@command -v apt-get dpkg-deb >/dev/null || { echo "mobilekit: no apt-get; put the four .gz files of Fashion-MNIST into $(@D)" >&2; exit 1; }
+	@mkdir -p build/fashion_mnist
+	@cd build/fashion_mnist && apt-get download -q dataset-fashion-mnist || { echo "mobilekit: apt-get cannot bring dataset-fashion-mnist; apt-get update first" >&2; exit 1; }
+	@dpkg-deb -x build/fashion_mnist/dataset-fashion-mnist_*.deb build/fashion_mnist
+	@touch $@
 
 # Every test at its full size, and every benchmark.
 full: $(VENV)/installed-test .venv-legacy/installed $(DATA) $(THIRD_PARTY)

@@ -29,12 +29,15 @@ EXPORTS = {
     "climb_ladder": "mobilekit.ladder.climb",
     "clean_device": "mobilekit.devices",
     "compare_measurements": "mobilekit.compare",
+    "convert_aware": "converters.qat",
     "convert_file": "mobilekit.files",
     "debug_file": "mobilekit.debugging",
     "evaluate_file": "mobilekit.files",
+    "finetune": "converters.qat",
     "list_devices": "mobilekit.devices",
     "load_measurement": "android_bench.results",
     "push_file": "mobilekit.devices",
+    "quantization_aware": "converters.qat",
     "selftest_device": "mobilekit.benchmarking",
     "read_plan": "mobilekit.plan",
     "run_plan": "mobilekit.pipeline",
@@ -44,6 +47,9 @@ EXPORTS = {
 
 if TYPE_CHECKING:
     from android_bench.results import load_measurement as load_measurement
+    from converters.qat import convert_aware as convert_aware
+    from converters.qat import finetune as finetune
+    from converters.qat import quantization_aware as quantization_aware
     from converters.recipes import RECIPES as RECIPES
     from mobilekit.architectures import ARCHITECTURES as ARCHITECTURES
     from mobilekit.benchmarking import benchmark_files as benchmark_files

@@ -1,5 +1,6 @@
 """Fixtures that several files use."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.ssh_boards import (  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "build" / "data"
+# Made of Keras layers from its first line on, so it cannot even be collected without Keras.
+collect_ignore = [] if find_spec("keras") else ["test_qat.py"]
 
 
 @pytest.fixture(scope="session")

@@ -19,14 +19,16 @@ from mobilekit.cli import main
 from mobilekit.core.errors import UsageError
 from mobilekit.core.measurement import RunConfig
 from mobilekit.core.preprocessing import Preprocessing
-from mobilekit.images import image_set
+from mobilekit.images import image_set, read_labels
 from mobilekit.intervals import ALPHA
 from mobilekit.ladder.climb import climb_ladder
+from mobilekit.ladder.climber import Climber
 from mobilekit.ladder.judging import Judge, bound_of, images_to_show
 from mobilekit.ladder.parts import parts_of
 from mobilekit.ladder.records import AGREEMENT, TOP1, Budget, Climb, Reached, RungLatency, Verdict
 from mobilekit.ladder.rungs import RUNGS, Options, wanted_rungs
 from mobilekit.samples import ArraySet, sample_set
+from mobilekit.sources import network_of_file
 from tests import tiny_models
 
 pytestmark = pytest.mark.needs_tensorflow  # the quantizer comes with it
@@ -127,23 +129,36 @@ def test_training_gets_images_that_judge_nothing_and_its_file_is_judged(scene, t
         seen["trained"] = [values.tobytes() for values, _ in training.labelled()]
         seen["classes"] = [label for _, label in training.labelled()]
         ranges = calibrate(FLOAT_FILE, [values * 1.1 for values in training.calibration()])
-        return derive(FLOAT_FILE, training.recipe, ranges=ranges, preprocessing=EXPECTS)
+        made = derive(FLOAT_FILE, training.recipe, ranges=ranges, preprocessing=EXPECTS)
+        seen["content"] = made
+        return made
 
-    climb = climbed(
-        scene,
-        tmp_path / "out.tflite",
-        max_drop=0.1,
-        images=scene / "judged",
-        labels=scene / "labels.txt",
-        options=Options(trainer=train),
-    )
-    assert climb.rungs[-1].rung == "trained"
-    assert climb.rungs[-1].verdict.images == climb.images == len(set(seen["trained"])) == 30
-    assert max(seen["classes"]) < tiny_models.CLASSES
-    parts = parts_of(
-        sample_set(scene / "calibration"), sample_set(scene / "judged"), list, training=True
-    )
+    images = image_set(scene / "judged")
+    parts = parts_of(sample_set(scene / "calibration"), images, lambda _: None, training=True)
     assert not {*parts.training.paths} & {*parts.judged.paths}
+    climber = Climber(
+        network_of_file(scene / "net.tflite", EXPECTS),
+        parts,
+        read_labels(scene / "labels.txt", images),
+        Budget(max_drop=0.1),
+        Options(trainer=train),
+        tmp_path,
+        lambda _: None,
+    )
+    *_, trained = climber.climb()
+    assert trained.rung == "trained"
+    assert trained.verdict.images == len(set(seen["trained"])) == 30
+    assert max(seen["classes"]) < tiny_models.CLASSES
+    assert climber.files["trained"].path.read_bytes() == seen["content"]
+
+
+def test_training_needs_labels_and_a_keras_model(scene, tmp_path):
+    output, options = tmp_path / "out.tflite", Options(trainer=lambda _: b"")
+    with pytest.raises(UsageError, match="needs labelled images"):
+        climbed(scene, output, images=scene / "judged", options=options)
+    labelled = {"images": scene / "judged", "labels": scene / "labels.txt"}
+    with pytest.raises(UsageError, match="training needs the Keras model"):
+        climbed(scene, output, options=options, **labelled)
 
 
 def test_a_rung_without_a_file_is_told_and_the_climb_goes_on(scene, tmp_path):

@@ -94,8 +94,11 @@ def climb_ladder(
         raise UsageError("Training needs labelled images: give --images and --labels.")
     parts = parts_of(sample_set(calibration), given, say, training=options.trainer is not None)
     of = network_of_file if isinstance(model, Path) else network_of_model
+    network = of(model, preprocessing)
+    if options.trainer is not None and network.source is not None:
+        raise UsageError(f"{model} is a .tflite; training needs the Keras model it was made from.")
     with tempfile.TemporaryDirectory() as aside:
-        climber = Climber(of(model, preprocessing), parts, known, budget, options, Path(aside), say)
+        climber = Climber(network, parts, known, budget, options, Path(aside), say)
         reached = list(climber.climb())
         climber.conversion.release()  # what is measured next has the memory for itself
         reached, problem = _measured(climber, reached, Path(aside), devices, config, progress)

@@ -21,6 +21,7 @@ LADDER_OPTIONS = (
     "images",
     "labels",
     "allow_int16",
+    "allow_training",
     "device",
     "no_latency",
 )
@@ -59,6 +60,12 @@ def add_ladder(parser: argparse.ArgumentParser) -> None:
         help="try int16 activations too; no delegate takes them",
     )
     group.add_argument(
+        "--allow-training",
+        action="store_true",
+        default=None,
+        help="train at last, on every second of the labelled --images, which then judges nothing",
+    )
+    group.add_argument(
         "--device",
         action="append",
         help="where the files are measured, may be given again (default host)",
@@ -79,6 +86,7 @@ def run_ladder(args: argparse.Namespace) -> None:
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
     from mobilekit.core.records import to_json
+    from mobilekit.ladder.aware import train_aware
     from mobilekit.ladder.climb import climb_ladder
     from mobilekit.ladder.rungs import Options
 
@@ -93,7 +101,10 @@ def run_ladder(args: argparse.Namespace) -> None:
             labels=args.labels,
             min_snr_db=args.min_snr,
             preprocessing=preprocessing(args),
-            options=Options(int16=bool(args.allow_int16)),
+            options=Options(
+                int16=bool(args.allow_int16),
+                trainer=train_aware if args.allow_training else None,
+            ),
             devices=() if args.no_latency else args.device or ("host",),
             say=bar.say,
             progress=bar,

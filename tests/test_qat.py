@@ -18,8 +18,6 @@ from converters.tflite_reader import read_model
 from examples import train_for_int8
 from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.recipe import Recipe
-from mobilekit.ladder.finetuning import LEAST_IMAGES, finetuned
-from mobilekit.ladder.training import Training
 from tests import small_networks
 
 pytestmark = pytest.mark.needs_tensorflow
@@ -530,21 +528,3 @@ def test_the_example_writes_a_file_and_says_what_is_wrong(tmp_path, capsys):
     arguments[1] = str(tmp_path / "none.npz")
     assert train_for_int8.main(arguments) == 2
     assert "none.npz is no .npz of `images` and `labels`" in capsys.readouterr().err
-
-
-def test_the_ladder_trains_on_enough_images():
-    def training(count):
-        pairs = [(each[np.newaxis], i % CLASSES) for i, each in enumerate(pictures(count))]
-        return Training(
-            build=lambda: network(probable),
-            labelled=lambda: iter(pairs),
-            calibration=lambda: iter([]),
-            preprocessing=None,
-            recipe=PER_CHANNEL,
-            say=lambda _: None,
-        )
-
-    main = read_model(finetuned(training(LEAST_IMAGES)), "file").main
-    assert [main.tensors[index].dtype for index in (*main.inputs, *main.outputs)] == ["int8"] * 2
-    with pytest.raises(ConversionError, match="99 labelled images are too few"):
-        finetuned(training(LEAST_IMAGES - 1))

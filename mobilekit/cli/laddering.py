@@ -63,7 +63,7 @@ def add_ladder(parser: argparse.ArgumentParser) -> None:
         "--allow-training",
         action="store_true",
         default=None,
-        help="train it further for int8, on labelled images that then judge nothing",
+        help="train at last, on every second of the labelled --images, which then judges nothing",
     )
     group.add_argument(
         "--device",
@@ -86,8 +86,8 @@ def run_ladder(args: argparse.Namespace) -> None:
     from mobilekit.cli.output import print_json
     from mobilekit.cli.progress import StartsBar
     from mobilekit.core.records import to_json
+    from mobilekit.ladder.aware import train_aware
     from mobilekit.ladder.climb import climb_ladder
-    from mobilekit.ladder.finetuning import finetuned
     from mobilekit.ladder.rungs import Options
 
     _check(args)
@@ -102,7 +102,8 @@ def run_ladder(args: argparse.Namespace) -> None:
             min_snr_db=args.min_snr,
             preprocessing=preprocessing(args),
             options=Options(
-                int16=bool(args.allow_int16), trainer=finetuned if args.allow_training else None
+                int16=bool(args.allow_int16),
+                trainer=train_aware if args.allow_training else None,
             ),
             devices=() if args.no_latency else args.device or ("host",),
             say=bar.say,

@@ -77,7 +77,6 @@ def fake_quantized_weights(weights: Tensor, bound: Tensor) -> tuple[Tensor, Tens
     return steps * scale, scale
 
 
-def fake_quantized_bias(bias: Tensor, scale: Tensor) -> Tensor:
-    """A bias as int32 of a scale holds it; the scale, which others decide, gets no gradient."""
-    scale = ops.stop_gradient(scale)
-    return ops.clip(rounded(bias / scale), -INT32_MAX, INT32_MAX) * scale
+def bias_in_steps(bias: Tensor, scale: Tensor) -> Tensor:
+    """A bias as the int32 of a scale."""
+    return ops.clip(rounded(bias / scale), -INT32_MAX, INT32_MAX)

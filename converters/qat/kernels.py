@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from converters.qat.arithmetic import Tensor, fake_quantized_bias, fake_quantized_weights, in_steps
+from converters.qat.arithmetic import Tensor, bias_in_steps, fake_quantized_weights, in_steps
 from converters.qat.quantizer import PACKAGE, RangeKind
 from mobilekit.core.recipe import Granularity
 
@@ -87,7 +87,7 @@ class Kernel(keras.layers.Layer):  # type: ignore[misc]
         kernel, scale = fake_quantized_weights(kernel, self._bound(kernel))
         sums = self.apply(in_steps(inputs, input_scale), in_steps(kernel, scale))
         scale = input_scale * ops.reshape(scale, (-1,))
-        return sums * scale + fake_quantized_bias(bias, scale)
+        return (sums + bias_in_steps(bias, scale)) * scale
 
     def apply(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """The layer's own operation with another kernel, without bias."""

@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
 QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not needs_third_party and not slow
+# Two workers, each with whole files of tests.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 DATA := build/data/stamp.json
 FASHION_MNIST := build/fashion_mnist/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 ARM64_LITERT := build/litert/arm64-v8a/unpacked
@@ -19,7 +21,7 @@ demo: $(VENV)/installed $(DATA)
 	$(BIN)/mobilekit run examples/quickstart.toml
 
 test: $(VENV)/installed-test $(DATA)
-	$(BIN)/python -m pytest -m "$(QUICK)"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "$(QUICK)"
 
 data: $(DATA)
 
@@ -34,7 +36,7 @@ format: $(VENV)/installed-test
 
 # What a bench host has: no TensorFlow. The tests that need it are left out by name.
 test-base: .venv-base/installed $(DATA)
-	.venv-base/bin/python -m pytest -m "not needs_tensorflow and $(QUICK)"
+	.venv-base/bin/python -m pytest $(SIDE_BY_SIDE) -m "not needs_tensorflow and $(QUICK)"
 
 # What the docs say was measured, measured again; writes docs/measured/.
 benchmarks: $(VENV)/installed $(DATA) $(FASHION_MNIST) runner

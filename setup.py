@@ -50,6 +50,7 @@ setup(
             "hypothesis>=6.130",  # properties
             "mypy>=1.18",  # types
             "pytest>=8.4",  # runs the tests
+            "pytest-xdist>=3.8,<4",  # on two cores at once
             "ruff>=0.14",  # format and lint
             "setuptools>=77",  # builds that wheel without fetching anything
         ],

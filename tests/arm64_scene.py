@@ -2,12 +2,11 @@
 
 import functools
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from android_bench.runners.native import Library, NativeRunner
-from tests.native_scene import ROOT
+from tests.native_scene import ROOT, make_runner
 from tests.simulated_device.profile import Profile
 
 QEMU = "qemu-aarch64-static"
@@ -77,11 +76,8 @@ def arm64_profile(name: str) -> Profile:
 def build_arm64_runner() -> Path:
     """The cross-compiled program; what is up to date is not built again."""
     assert shutil.which(COMPILER), "tests marked needs_qemu need Debian's g++-aarch64-linux-gnu"
-    command = ["make", "-s", "-j2", "-f", "android_bench/runner/runner.mk", "runner"]
-    done = subprocess.run(
-        [*command, "ABI=arm64-v8a"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    made = make_runner("runner", "ABI=arm64-v8a")
+    assert made.returncode == 0, made.stderr[-2000:]
     return ROOT / "build" / "runner" / "arm64-v8a" / "mobilekit_runner"
 
 

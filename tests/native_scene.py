@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from filelock import FileLock
+
 from android_bench.runners.artifacts import find_library
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -15,18 +17,19 @@ LIBRARY = find_library()
 COMPILER = os.environ.get("CXX", "g++")
 
 
+def make_runner(*words):
+    """Runs make, one at a time of all the processes that test."""
+    command = ["make", "-s", "-j2", "-f", "android_bench/runner/runner.mk", *words]
+    (ROOT / "build").mkdir(exist_ok=True)
+    with FileLock(ROOT / "build" / "runner.lock"):
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @functools.cache
 def build_runner(sanitized=False):
     """The program's path; what is up to date is not built again."""
-    command = ["make", "-s", "-j2", "-f", "android_bench/runner/runner.mk", "runner"]
-    done = subprocess.run(
-        [*command, f"SANITIZE={1 if sanitized else ''}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"`make runner` needs a C++ compiler:\n{done.stderr[-2000:]}"
+    made = make_runner("runner", f"SANITIZE={1 if sanitized else ''}")
+    assert made.returncode == 0, f"`make runner` needs a C++ compiler:\n{made.stderr[-2000:]}"
     return ROOT / "build" / ("runner-sanitized" if sanitized else "runner") / "mobilekit_runner"
 
 

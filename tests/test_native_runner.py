@@ -23,6 +23,7 @@ from tests.native_scene import (
     build_runner,
     fake_library,
     functions,
+    make_runner,
     optional_functions,
     run_native,
 )
@@ -617,12 +618,7 @@ def test_the_same_sources_give_the_same_bytes_elsewhere(tmp_path):
 
 
 def test_the_programs_own_tests_pass():
-    done = subprocess.run(
-        ["make", "-s", "-j2", "-f", "android_bench/runner/runner.mk", "runner-test"],
-        cwd=SOURCE.parents[1],
-        capture_output=True,
-        text=True,
-    )
+    done = make_runner("runner-test")
     assert done.returncode == 0, done.stdout + done.stderr
     count = len(list(SOURCE.glob("*_test.cc")))
     assert f"{count} tests of the runner passed" in done.stdout

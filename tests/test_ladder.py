@@ -321,6 +321,7 @@ def test_a_rung_without_a_file_is_told_and_nothing_shown_exits_1(scene, tmp_path
         (AUTO[:4], "--recipe auto needs --calibration"),
         (["--recipe", "float32", "--max-drop", "1"], "--max-drop belongs to --recipe auto"),
         (["--recipe", "float32", "--allow-int16"], "--allow-int16 belongs to --recipe auto"),
+        (["--recipe", "float32", "--allow-training"], "--allow-training belongs to --recipe auto"),
         (["--recipe", "auto", "--keep-float", "x"], "--keep-float belongs to a recipe that is"),
         (["--recipe", "auto", "--quantizer", "tflite"], "this kit's own quantizer alone"),
         (

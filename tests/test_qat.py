@@ -217,8 +217,8 @@ def test_gradients_of_weights_and_biases_are_slopes_over_whole_steps():
 
     found = float(np.sum(by_weights * weights) + np.sum(by_bound * bound))
     assert found == pytest.approx((held(1.01) - held(0.99)) / 0.02, rel=1e-3)
-    [by_bias] = slope(lambda b: arithmetic.fake_quantized_bias(b, tf.constant(0.01)), [0.123, -4])
-    assert by_bias.tolist() == [1, 1]
+    [by_bias] = slope(lambda b: 0.01 * arithmetic.bias_in_steps(b, 0.01), [0.123, -4])
+    assert by_bias == pytest.approx([1, 1])
 
 
 def test_a_paused_twin_has_the_gradients_of_the_network_and_finite_differences():
@@ -324,11 +324,12 @@ def test_answers_of_a_trained_twin_and_its_file_agree():
     random = np.random.default_rng(0)
     kinds = random.normal(0, 1, (CLASSES, SIZE, SIZE, 8))
     labels = random.integers(0, CLASSES, 2400)
-    images = (0.12 * kinds[labels] + random.normal(0, 1, (2400, SIZE, SIZE, 8))).astype(np.float32)
+    images = (0.2 * kinds[labels] + random.normal(0, 1, (2400, SIZE, SIZE, 8))).astype(np.float32)
+    keras.utils.set_random_seed(0)
     start, x = residual()
     x = layers.Dense(CLASSES, name="logits")(layers.GlobalAveragePooling2D(name="mean")(x))
     model = keras.Model(start, x, name="classifier")
-    train(model, images[:400], labels[:400], epochs=2, learning_rate=1e-2, seed=0)
+    train(model, images[:400], labels[:400], epochs=6, learning_rate=1e-2, seed=0)
     said: list[str] = []
     twin = finetune(
         model,
@@ -345,7 +346,7 @@ def test_answers_of_a_trained_twin_and_its_file_agree():
     ]
     mine = twin.predict(images[400:], verbose=0).argmax(axis=1)
     files = answers(convert_aware(twin, PER_TENSOR), images[400:]).argmax(axis=1)
-    assert len(np.unique(files)) == CLASSES
+    assert len(np.unique(files)) == CLASSES, np.bincount(files)
     assert np.mean(mine == files) >= 0.999
 
 

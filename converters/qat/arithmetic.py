@@ -19,6 +19,7 @@ from converters.ranges import INT8_MAX, INT8_MIN
 LEAST_SPAN = 1e-9  # of a range: the quantizer's own guard against a scale of 0
 # Averages of up to 500 integers are halves or this far from them; float32 is off by less.
 HALF = 1e-3
+NEAR = 1e-3  # of an integer: what dividing by a scale leaves of one
 INT32_MAX = 2**31 - 1
 
 # A tensor of the backend; Keras has no type for it that a checker knows.
@@ -35,6 +36,17 @@ def rounded_away(x: Tensor) -> Tensor:
     """The same with halves away from zero, as the runtime's average pooling rounds sums."""
     nearest = ops.sign(x) * ops.floor(ops.abs(x) + (0.5 + HALF))
     return x + ops.stop_gradient(nearest - x)
+
+
+def in_steps(x: Tensor, scale: Tensor) -> Tensor:
+    """Values over their scale; those that are integers but for float32 become integers.
+
+    Sums of integers below 2^24 are exact in float32, so that a convolution of them is that of the
+    integer kernels to the bit. What dropout scaled is no integer, and stays as it is.
+    """
+    steps = x / scale
+    off = ops.round(steps) - steps
+    return steps + ops.stop_gradient(ops.where(ops.abs(off) < NEAR, off, 0.0))
 
 
 def scale_and_zero(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
@@ -65,7 +77,6 @@ def fake_quantized_weights(weights: Tensor, bound: Tensor) -> tuple[Tensor, Tens
     return steps * scale, scale
 
 
-def fake_quantized_bias(bias: Tensor, scale: Tensor) -> Tensor:
-    """A bias as int32 of a scale holds it; the scale, which others decide, gets no gradient."""
-    scale = ops.stop_gradient(scale)
-    return ops.clip(rounded(bias / scale), -INT32_MAX, INT32_MAX) * scale
+def bias_in_steps(bias: Tensor, scale: Tensor) -> Tensor:
+    """A bias as the int32 of a scale."""
+    return ops.clip(rounded(bias / scale), -INT32_MAX, INT32_MAX)

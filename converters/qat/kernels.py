@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from converters.qat.arithmetic import Tensor, fake_quantized_bias, fake_quantized_weights
+from converters.qat.arithmetic import Tensor, bias_in_steps, fake_quantized_weights, in_steps
 from converters.qat.quantizer import PACKAGE, RangeKind
 from mobilekit.core.recipe import Granularity
 
@@ -82,10 +82,12 @@ class Kernel(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: Tensor, input_scale: Tensor) -> Tensor:
         """Computes with weights and bias as the file holds them, in float."""
         kernel, bias = self.folded()
-        if not self.paused:
-            kernel, scale = fake_quantized_weights(kernel, self._bound(kernel))
-            bias = fake_quantized_bias(bias, input_scale * ops.reshape(scale, (-1,)))
-        return self.apply(inputs, kernel) + bias
+        if self.paused:
+            return self.apply(inputs, kernel) + bias
+        kernel, scale = fake_quantized_weights(kernel, self._bound(kernel))
+        sums = self.apply(in_steps(inputs, input_scale), in_steps(kernel, scale))
+        scale = input_scale * ops.reshape(scale, (-1,))
+        return (sums + bias_in_steps(bias, scale)) * scale
 
     def apply(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """The layer's own operation with another kernel, without bias."""

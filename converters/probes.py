@@ -59,10 +59,29 @@ def with_probes(content: bytes) -> Probed:
         for operator, name, tensors in asked
         if tensors
     ]
+    graph.operators = _each_behind_its_maker(graph)
     model.signatureDefs = None
     builder = flatbuffers.Builder(len(content) + 1024 * len(activations))
     builder.Finish(model.Pack(builder), b"TFL3")
     return Probed(content=bytes(builder.Output()), names=names, with_minimum=with_minimum)
+
+
+def _each_behind_its_maker(graph: schema.SubGraphT) -> list[schema.OperatorT]:
+    """The operators with reductions moved up: what is reduced at once need not be kept."""
+    readers: dict[int, list[schema.OperatorT]] = {}
+    rest = []
+    for operator in graph.operators:
+        made = graph.tensors[operator.outputs[0]].name if len(operator.outputs) else b""
+        if made.startswith((f"{MIN}_".encode(), f"{MAX}_".encode())):
+            readers.setdefault(int(operator.inputs[0]), []).append(operator)
+        else:
+            rest.append(operator)
+    ordered = [reduction for tensor in graph.inputs for reduction in readers.pop(int(tensor), [])]
+    for operator in rest:
+        ordered.append(operator)
+        for tensor in operator.outputs:
+            ordered += readers.pop(int(tensor), [])
+    return ordered
 
 
 def _activations(model: schema.ModelT) -> list[int]:

@@ -476,6 +476,7 @@ def test_too_few_photographs_leave_minmax_and_say_so(float_file):
     ]
 
 
+@pytest.mark.needs_tensorflow
 @pytest.mark.parametrize(
     ("scores", "before", "expected"),
     [

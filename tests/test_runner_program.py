@@ -243,11 +243,14 @@ def test_a_killed_parent_takes_the_program_with_it(write):
     )
     program = [sys.executable, str(PROGRAM), "--model", str(model), "--num-runs", "100000000"]
     parent = subprocess.Popen(
-        [sys.executable, "-c", code, *program], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     pid = int(parent.stdout.readline())
-    time.sleep(0.5)
-    assert alive(pid)
+    while "XNNPACK delegate" not in parent.stderr.readline():  # it has begun by then
+        assert alive(pid)
     parent.kill()
     parent.communicate()
     deadline = time.monotonic() + 5

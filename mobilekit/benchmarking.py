@@ -327,16 +327,15 @@ def selftest_device(
     from mobilekit.selftest_network import write_selftest_network
     from mobilekit.sources import describe_tflite, measured_model
 
-    path = model or write_selftest_network(results)
     opened = open_device(device)
+    chosen = open_runner_for(opened, runner, runtime=runtime, python=python, binary=runner_binary)
+    path = model or write_selftest_network(results)  # nothing is written before both are there
     tested = SelftestBench(
         path=path,
         model=measured_model(describe_tflite(path)[1]),
         config=RunConfig(repetitions=repetitions),
         device=opened,
-        runner=open_runner_for(
-            opened, runner, runtime=runtime, python=python, binary=runner_binary
-        ),
+        runner=chosen,
     )
     return run_selftest(
         tested,

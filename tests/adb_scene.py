@@ -39,6 +39,22 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def enter(tmp_path, monkeypatch, server: Adb) -> Path:
+    """An empty current folder that is returned, and the tests' own adb first on PATH."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "adb").symlink_to(server.path)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server.port))
+    for name in HERE:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("CONFIG", "CACHE", "STATE"):
+        monkeypatch.setenv(f"MOBILEKIT_{name}_DIR", str(tmp_path / name.lower()))
+    monkeypatch.setenv("COLUMNS", "100")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
 @contextmanager
 def adb_server(program: Path, folder: Path) -> Iterator[Adb]:
     """A server of its own on a free port; ended at the end, by its port."""

@@ -1,6 +1,5 @@
 """A benchmark on a simulated phone whose program notes the truth beside what it prints."""
 
-import hashlib
 import json
 import os
 import threading
@@ -13,8 +12,9 @@ from android_bench.harness import Job, measure
 from android_bench.results import load_measurement
 from android_bench.runners.litert_python import LitertPythonRunner
 from mobilekit.core.errors import MobileKitError
-from mobilekit.core.measurement import Kit, MeasuredModel, Run, RunConfig
+from mobilekit.core.measurement import Kit, Run, RunConfig
 from mobilekit.core.records import from_json, to_json
+from tests.sample_results import file_model
 
 REPETITIONS = 2
 CONFIG = RunConfig(warmup_runs=1, num_runs=3, min_secs=0, repetitions=REPETITIONS, cooling="none")
@@ -177,16 +177,7 @@ class Benchmark:
             self.finished += runner.finished
 
     def _job(self, path):
-        content = path.read_bytes()
-        model = MeasuredModel(
-            name=path.stem,
-            sha256=hashlib.sha256(content).hexdigest(),
-            size_bytes=len(content),
-            spec=None,
-            recipe="static_wi8_ai8",
-            recipe_digest="r",
-            preprocessing=None,
-        )
+        model = file_model(path, "static_wi8_ai8")
         return Job(path=path, model=model, config=CONFIG)
 
     def lines(self):

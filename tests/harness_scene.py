@@ -3,7 +3,6 @@
 The real driver starts the program as a process of the real host device; only it is a fake.
 """
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from pathlib import Path
 from android_bench.devices.host import HostDevice
 from android_bench.harness import Job, Patience, measure
 from android_bench.runners.litert_python import LitertPythonRunner
-from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig, Validity
+from mobilekit.core.measurement import Kit, RunConfig, Validity
+from tests.sample_results import file_model
 
 ROOT = Path(__file__).resolve().parents[1]
 REPETITIONS = 6
@@ -131,16 +131,7 @@ class Scene:
     def jobs(self, models=None, config=CONFIG, **more):
         jobs = []
         for path in models or self.models:
-            content = path.read_bytes()
-            model = MeasuredModel(
-                name=path.stem,
-                sha256=hashlib.sha256(content).hexdigest(),
-                size_bytes=len(content),
-                spec=None,
-                recipe="static_wi8_ai8",
-                recipe_digest="r",
-                preprocessing=None,
-            )
+            model = file_model(path, "static_wi8_ai8")
             jobs.append(Job(path=path, model=model, config=config, **more))
         return jobs
 

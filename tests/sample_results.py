@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from mobilekit.core.device import DeviceInfo
+from mobilekit.core.digest import sha256_file
 from mobilekit.core.measurement import (
     Actual,
     BeforeAfter,
@@ -70,6 +71,21 @@ MODEL = MeasuredModel(
     recipe_digest="01" * 32,
     preprocessing=None,
 )
+
+
+def file_model(path, recipe, name=None):
+    """What a file is, for tests that measure it."""
+    return MeasuredModel(
+        name=name or path.stem,
+        sha256=sha256_file(path),
+        size_bytes=path.stat().st_size,
+        spec=None,
+        recipe=recipe,
+        recipe_digest=recipe,
+        preprocessing=None,
+    )
+
+
 MEASUREMENT = Measurement(
     schema=1,
     cell="0" * 16,

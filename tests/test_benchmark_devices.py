@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from mobilekit.cli import main
 from mobilekit.cli.benchmark_command import add_arguments
 from mobilekit.cli.progress import DeviceBar, StartsBar
 from mobilekit.core.measurement import RunConfig
-from tests.adb_scene import adb_server, attach, modern_adb
+from tests.adb_scene import adb_server, attach, enter, modern_adb
 from tests.native_scene import build_runner
 from tests.simulated_device.phone import Phone
 from tests.simulated_device.profile import Profile
@@ -33,17 +32,7 @@ def server(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch, server):
     """An empty current folder with a model, and the tests' own adb first on PATH."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "adb").symlink_to(server.path)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server.port))
-    for name in ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_ADDRESS", "ANDROID_SERIAL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("CONFIG", "CACHE", "STATE"):
-        monkeypatch.setenv(f"MOBILEKIT_{name}_DIR", str(tmp_path / name.lower()))
-    monkeypatch.setenv("COLUMNS", "100")
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+    enter(tmp_path, monkeypatch, server)
     Path("net.tflite").write_bytes(tiny_float())
     Path("int8.tflite").write_bytes(tiny_int8())
     return tmp_path / "here"

@@ -17,7 +17,6 @@ from mobilekit.core.errors import DeviceTimeoutError, RunnerError, UsageError
 from mobilekit.core.measurement import (
     UNCHECKED_OUTPUTS,
     Kit,
-    MeasuredModel,
     OutputCheck,
     RunConfig,
     Validity,
@@ -27,7 +26,7 @@ from mobilekit.report import Results, rows, terminal_table
 from tests.adb_scene import adb_server, modern_adb, simulated
 from tests.benchmark_files import result_file, written_by_google
 from tests.benchmark_texts import GOLDEN, LITERT, TEXT, VERY_OLD, fake_tool, flags_of
-from tests.sample_results import RUN
+from tests.sample_results import RUN, file_model
 from tests.simulated_device.phone import Phone
 
 CONFIG = RunConfig(num_threads=2, warmup_runs=10, num_runs=50, repetitions=6)
@@ -330,16 +329,7 @@ def test_a_program_for_other_processors_is_refused_before_it_starts(device, tmp_
 def jobs(models, *configs):
     made = []
     for path in models:
-        content = path.read_bytes()
-        measured = MeasuredModel(
-            name=path.stem,
-            sha256=hashlib.sha256(content).hexdigest(),
-            size_bytes=len(content),
-            spec=None,
-            recipe="float32",
-            recipe_digest="r",
-            preprocessing=None,
-        )
+        measured = file_model(path, "float32")
         made += [Job(path=path, model=measured, config=config) for config in configs]
     return made
 

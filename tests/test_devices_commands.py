@@ -13,7 +13,7 @@ from mobilekit.cli import main
 from mobilekit.cli.recommending import recommendations
 from mobilekit.core.digest import sha256_file
 from mobilekit.core.measurement import Validity, Verdict
-from tests.adb_scene import adb_server, attach, modern_adb
+from tests.adb_scene import adb_server, attach, enter, modern_adb
 from tests.native_scene import build_runner
 from tests.sample_results import MEASUREMENT, RUN
 from tests.simulated_device.phone import Phone
@@ -30,18 +30,7 @@ def server(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch, server):
     """An empty current folder, and the tests' own adb first on PATH."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "adb").symlink_to(server.path)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server.port))
-    for name in ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_ADDRESS", "ANDROID_SERIAL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("CONFIG", "CACHE", "STATE"):
-        monkeypatch.setenv(f"MOBILEKIT_{name}_DIR", str(tmp_path / name.lower()))
-    monkeypatch.setenv("COLUMNS", "100")
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
+    return enter(tmp_path, monkeypatch, server)
 
 
 @pytest.fixture
@@ -237,3 +226,9 @@ def test_each_device_gets_its_own_recommendation(phones, folder):
         "mobilenet_v2_1.0_224 float32 on host",
         "mobilenet_v2_1.0_224 float32 on left (simulated)",
     ]
+
+
+def test_a_selftest_of_a_device_that_is_not_there_writes_nothing(folder, capsys):
+    assert main(["selftest", "--device", "nobody"]) == 2
+    assert "nobody" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []

@@ -16,8 +16,9 @@ from android_bench.harness import Job, measure
 from android_bench.output_check import check_outputs, rule_for
 from android_bench.runners import Start, open_runner
 from mobilekit.core.digest import sha256_file
-from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig, Validity
+from mobilekit.core.measurement import Kit, RunConfig, Validity
 from tests.native_scene import LIBRARY, build_runner
+from tests.sample_results import file_model
 from tests.tiny_models import IMAGE, Network, tiny_float, tiny_int8
 
 pytestmark = pytest.mark.needs_gpu
@@ -142,15 +143,7 @@ def test_the_harness_checks_measures_and_says_that_it_was_software(device, tmp_p
     for recipe, content in (("float32", tiny_float()), ("static_wi8_ai8", tiny_int8())):
         path = tmp_path / f"{recipe}.tflite"
         path.write_bytes(content)
-        model = MeasuredModel(
-            name="tiny",
-            sha256=sha256_file(path),
-            size_bytes=len(content),
-            spec=None,
-            recipe=recipe,
-            recipe_digest=recipe,
-            preprocessing=None,
-        )
+        model = file_model(path, recipe, name="tiny")
         jobs.append(Job(path=path, model=model, config=replace(GPU, repetitions=2)))
     measurements = measure(
         jobs,

@@ -1,6 +1,5 @@
 """The harness with the real runner on tiny real files."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from android_bench.devices.host import HostDevice
 from android_bench.harness import Job, measure
 from android_bench.runners import open_runner
 from android_bench.unfinished import UnfinishedError
-from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig
+from mobilekit.core.measurement import Kit, RunConfig
 from tests.harness_scene import ROOT, Scene
+from tests.sample_results import file_model
 from tests.tiny_models import tiny_float, tiny_int8
 
 
@@ -31,15 +31,7 @@ def real_jobs(scene, **more):
     ):
         path = scene.folder / f"{name} net.tflite"
         path.write_bytes(content)
-        model = MeasuredModel(
-            name="tiny",
-            sha256=hashlib.sha256(content).hexdigest(),
-            size_bytes=len(content),
-            spec=None,
-            recipe=recipe,
-            recipe_digest=recipe,
-            preprocessing=None,
-        )
+        model = file_model(path, recipe, name="tiny")
         jobs.append(Job(path=path, model=model, config=config, **more))
     return jobs
 

@@ -17,8 +17,9 @@ from android_bench.runners import RUNNERS, Start, open_runner
 from android_bench.runners.elf import abi_of, same_abi
 from android_bench.runners.native import NativeRunner
 from mobilekit.core.errors import RunnerError, UsageError
-from mobilekit.core.measurement import Kit, MeasuredModel, RunConfig
+from mobilekit.core.measurement import Kit, RunConfig
 from tests.native_scene import LIBRARY, ROOT, build_runner
+from tests.sample_results import file_model
 from tests.tiny_models import tiny_any_size, tiny_float, tiny_int8
 
 QUICK = RunConfig(warmup_runs=2, num_runs=5, min_secs=0)
@@ -128,16 +129,7 @@ def test_the_first_timed_start_of_every_session_is_cold(device, model, tmp_path)
     config = RunConfig(
         options={"weight_cache": "true"}, warmup_runs=0, num_runs=10, min_secs=0, repetitions=6
     )
-    content = model.read_bytes()
-    measured = MeasuredModel(
-        name="tiny",
-        sha256=sha256(content),
-        size_bytes=len(content),
-        spec=None,
-        recipe="static_wi8_ai8",
-        recipe_digest="x",
-        preprocessing=None,
-    )
+    measured = file_model(model, "static_wi8_ai8", name="tiny")
     for again in (False, True):
         (measurement,) = measure(
             [Job(path=model, model=measured, config=config)],
@@ -216,15 +208,7 @@ def test_the_harness_measures_and_checks_with_it(device, model, tmp_path):
     for name, content in (("float", tiny_float()), ("int8", tiny_int8())):
         path = tmp_path / f"{name}.tflite"
         path.write_bytes(content)
-        measured = MeasuredModel(
-            name="tiny",
-            sha256=sha256(content),
-            size_bytes=len(content),
-            spec=None,
-            recipe=name,
-            recipe_digest=name,
-            preprocessing=None,
-        )
+        measured = file_model(path, name, name="tiny")
         config = RunConfig(warmup_runs=0, num_runs=10, min_secs=0, repetitions=6)
         jobs.append(Job(path=path, model=measured, config=config))
     measurements = measure(

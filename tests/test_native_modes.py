@@ -22,7 +22,6 @@ from mobilekit.core.errors import RunnerError, StorageError, UsageError
 from mobilekit.core.measurement import (
     Conditions,
     Kit,
-    MeasuredModel,
     Run,
     RunConfig,
     Window,
@@ -30,7 +29,7 @@ from mobilekit.core.measurement import (
 from mobilekit.core.records import from_json, to_json
 from tests.native_scene import ROOT, build_runner, run_native
 from tests.phone_scene import FakePhone, is_start
-from tests.sample_results import run_of
+from tests.sample_results import file_model, run_of
 from tests.tiny_models import IMAGE, Network, pack, schema, tiny_float, tiny_int8
 
 ONCE = ("--num-runs", 1, "--warmup-runs", 0)
@@ -74,18 +73,9 @@ def native():
 
 
 def job_of(path, config=QUICK, load=None):
-    content = path.read_bytes()
     if load is not None:
         config = replace(config, load_sha256=sha256(load.read_bytes()))
-    model = MeasuredModel(
-        name="tiny",
-        sha256=sha256(content),
-        size_bytes=len(content),
-        spec=None,
-        recipe="static_wi8_ai8",
-        recipe_digest="r",
-        preprocessing=None,
-    )
+    model = file_model(path, "static_wi8_ai8", name="tiny")
     return Job(path=path, model=model, config=config, load=load)
 
 

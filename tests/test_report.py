@@ -721,3 +721,11 @@ def test_a_recipe_that_is_not_known_is_no_name(results):
     assert "unknown" not in table.title
     assert not any(note.startswith("unknown") for note in table.notes)
     assert label(found[0], list(common(found[:1]))) == found[0].measurement.model.name
+
+
+def test_headings_name_only_what_is_known(full):
+    report, _ = full
+    heads = re.findall(r"<(?:title|h1)>(.*?)</", report.html.read_text())
+    heads.append(report.markdown.read_text().splitlines()[0])
+    assert len(heads) == 3
+    assert not any(word in head for head in heads for word in (MISSING, "litert_python"))

@@ -28,7 +28,7 @@ from mobilekit.report.caveats import (
     about_validation,
 )
 from mobilekit.report.columns import raw_values
-from mobilekit.report.display import COLUMNS, common
+from mobilekit.report.display import COLUMNS, common, heading
 from mobilekit.report.provenance import files, sessions
 from mobilekit.report.results import read_results
 from mobilekit.report.rows import Row, headline, rows
@@ -165,11 +165,12 @@ def _environment(
 
 def _context(report: Report, baseline: Mapping[str, str]) -> dict[str, object]:
     shared = common(report.rows)
-    usual = {title for title, value in shared.items() if not value}
+    usual = {title for title, value in shared.items() if value == MISSING}
     return {
         "rows": report.rows,
         "columns": [column for column in COLUMNS if column.title not in usual],
         "common": shared,
+        "heading": heading(shared),
         "comparisons": [c for c in report.comparisons if isinstance(c, Comparison)],
         "refused": [printable(c.reason) for c in report.comparisons if isinstance(c, Refused)],
         "baseline": printable(" and ".join(f"{k} {v}" for k, v in baseline.items())),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import keras
 from keras.src.backend.common import global_state
@@ -12,11 +13,18 @@ from keras.src.backend.common import global_state
 WAITING = "uninitialized_variables"
 
 
-def count_params(build: Callable[[], keras.Model]) -> int:
-    """Builds a model of shapes alone and counts its parameters."""
+@contextmanager
+def shapes_alone() -> Iterator[None]:
+    """Layers that are made inside have variables with shapes and no values: nothing to run."""
     waiting = list(global_state.get_global_attribute(WAITING, []))
     try:
         with keras.StatelessScope(initialize_variables=False):
-            return int(build().count_params())
+            yield
     finally:
         global_state.set_global_attribute(WAITING, waiting)
+
+
+def count_params(build: Callable[[], keras.Model]) -> int:
+    """Builds a model of shapes alone and counts its parameters."""
+    with shapes_alone():
+        return int(build().count_params())

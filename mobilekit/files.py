@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from mobilekit.core.errors import ConversionError, UsageError
 from mobilekit.core.model import UNKNOWN_RECIPE, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import Effort, LayerRule, Recipe
+from mobilekit.core.target import DEFAULT_TARGET
 
 if TYPE_CHECKING:
     import keras
@@ -59,10 +60,12 @@ def build_file(
     output: Path,
     *,
     alpha: float = 1.0,
-    input_size: int = 224,
-    classes: int = 1000,
+    input_size: int | None = None,
+    classes: int | None = None,
     weights: str = "random",
     seed: int = 0,
+    options: Mapping[str, str] | None = None,
+    target: str = DEFAULT_TARGET,
 ) -> Path:
     """Builds a network and writes it as .keras, with a description beside it.
 
@@ -75,7 +78,13 @@ def build_file(
     from mobilekit.sources import make_spec, network_of_spec
 
     spec = make_spec(
-        architecture=architecture, alpha=alpha, size=input_size, classes=classes, seed=seed
+        architecture,
+        alpha=alpha,
+        size=input_size,
+        classes=classes,
+        seed=seed,
+        options=options,
+        target=target,
     )
     network = network_of_spec(spec, weights)
     assert network.spec is not None  # networks of a spec have both

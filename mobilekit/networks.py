@@ -7,36 +7,44 @@ from typing import cast
 
 import keras
 
-from converters.keras_shapes import count_params
+from converters.keras_shapes import count_params, shapes_alone
 from converters.model_size import MAX_PARAMS, check_params
-from mobilekit.architectures import ARCHITECTURES, blocks
+from mobilekit.architectures import ARCHITECTURES
+from mobilekit.architectures.counts import Counts, count
+from mobilekit.architectures.flavour import TENSORFLOW, Flavour
 from mobilekit.core.errors import UsageError
 from mobilekit.core.loading import load
-from mobilekit.core.model import ModelSpec
-from mobilekit.weights import WeightSource, find_source
+from mobilekit.core.model import Architecture, ModelSpec
+from mobilekit.weights import find_source
 from mobilekit.weights.mapping import load_torch_weights
 
 # Features before the last layer of the widest published network.
 WIDEST = 4096
 
 
-def build_network(spec: ModelSpec, weights_file: Path | None = None) -> keras.Model:
+def build_network(
+    spec: ModelSpec, weights_file: Path | None = None, *, flavour: Flavour | None = None
+) -> keras.Model:
     """Builds the network of `spec` and loads its weights.
 
     Args:
         spec: What to build; `weights_sha256` is not looked at.
         weights_file: The file of the spec's weights source; None for random weights.
+        flavour: Conventions to build by; None for those of the weights source.
 
     Raises:
         UnknownNameError: If the architecture, or its weights, do not exist.
-        UsageError: If a size does not fit the network.
+        UsageError: If a size does not fit the network, or it has no such option.
         WeightsFileError: If the file is not one of this network's weights.
         ConversionError: If its .tflite would pass 2 GB, whatever the recipe.
     """
+    row = ARCHITECTURES[spec.architecture]
     source = find_source(spec.architecture, spec.weights)
-    _check_size(spec, source)
+    _check_options(row, spec)
+    flavour = flavour or (source.flavour if source else TENSORFLOW)
+    _check_params(row, spec, flavour)
     keras.utils.set_random_seed(spec.seed)
-    model = _build(spec, source)
+    model = _build(row, spec, flavour)
     if source is not None:
         if weights_file is None:
             raise UsageError(f"{spec.name} with weights {spec.weights!r} needs {source.file}.")
@@ -44,26 +52,52 @@ def build_network(spec: ModelSpec, weights_file: Path | None = None) -> keras.Mo
     return model
 
 
-def _check_size(spec: ModelSpec, source: WeightSource | None) -> None:
+def count_network(spec: ModelSpec) -> Counts:
+    """What the network of `spec` costs; it is built of shapes alone, whatever its size.
+
+    Raises:
+        UnknownNameError: If the architecture, or its weights, do not exist.
+        UsageError: If a size does not fit the network, or it has no such option.
+    """
+    row = ARCHITECTURES[spec.architecture]
+    _check_options(row, spec)
+    with shapes_alone():
+        return count(_build(row, spec, TENSORFLOW))
+
+
+def _check_options(row: Architecture, spec: ModelSpec) -> None:
+    row.chosen(spec.options)
+    if spec.alpha != 1 and not row.has_alpha:
+        has = ", ".join(option.name for option in row.options) or "none"
+        raise UsageError(f"{row.name} has no alpha, so none but 1; its options are: {has}.")
+    if min(spec.input_size) < row.min_input_size:
+        height, width = spec.input_size
+        raise UsageError(
+            f"{height}x{width} is too small for the strides of {row.name}; the smallest input that"
+            f" works is {row.min_input_size}x{row.min_input_size}."
+        )
+
+
+def _check_params(row: Architecture, spec: ModelSpec, flavour: Flavour) -> None:
     """Counts the parameters of a wide network before they take memory."""
-    published = ARCHITECTURES[spec.architecture].total_params
     wide = max(1.0, spec.alpha)
-    if published * wide**2 + spec.classes * WIDEST * wide < MAX_PARAMS / 2:
+    if row.total_params * wide**2 + spec.classes * WIDEST * wide < MAX_PARAMS / 2:
         return  # counting takes as long as building
-    check_params(spec.name, count_params(lambda: _build(spec, source)))
+    check_params(spec.name, count_params(lambda: _build(row, spec, flavour)))
 
 
-def _build(spec: ModelSpec, source: WeightSource | None) -> keras.Model:
-    builder = load(ARCHITECTURES[spec.architecture].builder)
-    flavour = getattr(blocks, source.flavour) if source else blocks.TENSORFLOW
+def _build(row: Architecture, spec: ModelSpec, flavour: Flavour) -> keras.Model:
+    width = {"alpha": spec.alpha} if row.has_alpha else {}
     try:
         return cast(
             keras.Model,
-            builder(
+            load(row.builder)(
                 input_size=spec.input_size,
                 classes=spec.classes,
-                alpha=spec.alpha,
                 flavour=flavour,
+                target=spec.target,
+                **width,
+                **spec.options,
             ),
         )
     except ValueError as error:  # Keras: a dimension became zero or negative

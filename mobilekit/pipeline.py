@@ -178,7 +178,7 @@ class _Stages:
                 path = Path(model.file)
                 yield Candidate(path=path, model=describe_tflite(path)[1])
                 continue
-            for network in _networks(model):
+            for network in _networks(model, self._plan.convert.target):
                 folder = self._results / "models"
                 conversion = Conversion(network, self._calibration, folder, self._say)
                 for recipe in self._recipes:
@@ -309,18 +309,20 @@ class _Stages:
         return CheckReference(inputs=(inputs,), outputs=(outputs,))
 
 
-def _networks(model: ModelPlan) -> Iterator[Network]:
+def _networks(model: ModelPlan, target: str) -> Iterator[Network]:
     """The networks of one `[[models]]` table: lists multiply."""
     if model.file is not None:
         yield network_of_file(Path(model.file))
         return
     for alpha, size in itertools.product(as_tuple(model.alpha), as_tuple(model.input_size)):
         spec = make_spec(
-            architecture=model.architecture or "",
+            model.architecture or "",
             alpha=alpha,
             size=size,
             classes=model.classes,
             seed=model.seed,
+            options=model.options,
+            target=target,
         )
         yield network_of_spec(spec, model.weights)
 
@@ -332,7 +334,7 @@ def outline(plan: Plan) -> list[str]:
         if model.file is not None and model.file.endswith(".tflite"):
             lines.append(f"measure {model.file} as it is")
             continue
-        for network in _networks(model):
+        for network in _networks(model, plan.convert.target):
             made = ", ".join(plan.convert.recipes)
             lines.append(f"build {network.name} and convert it to {made}")
     if plan.evaluation:

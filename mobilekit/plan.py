@@ -17,7 +17,7 @@ from mobilekit.core.errors import UnknownNameError, UsageError
 from mobilekit.core.measurement import RunConfig
 from mobilekit.core.recipe import Effort
 from mobilekit.core.records import RecordError, from_json
-from mobilekit.core.target import DELEGATES, Target, check_options
+from mobilekit.core.target import DEFAULT_TARGET, DELEGATES, Target, check_options
 from mobilekit.weights import find_source
 from mobilekit.weights.locate import is_path
 
@@ -34,10 +34,11 @@ class ModelPlan:
     architecture: str | None = None
     file: str | None = None
     alpha: float | tuple[float, ...] = 1.0
-    input_size: int | tuple[int, ...] = 224
-    classes: int = 1000
+    input_size: int | tuple[int, ...] | None = None
+    classes: int | None = None
     weights: str = "random"
     seed: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.architecture is None) == (self.file is None):
@@ -46,9 +47,10 @@ class ModelPlan:
             return
         if not self.file.endswith((".keras", ".tflite")):
             raise ValueError(f"{self.file!r} is neither a .keras nor a .tflite file")
-        options = ("alpha", "input_size", "classes", "weights", "seed")
+        options = ("alpha", "input_size", "classes", "weights", "seed", "options")
         for option in (row for row in fields(self) if row.name in options):
-            if getattr(self, option.name) != option.default:
+            default = {} if option.name == "options" else option.default
+            if getattr(self, option.name) != default:
                 raise ValueError(f"`{option.name}` is an option of `architecture`, not of `file`")
 
 
@@ -57,7 +59,7 @@ class ConvertPlan:
     """The `[convert]` table; a plan whose models are all .tflite files needs none."""
 
     recipes: tuple[str, ...] = ()
-    target: str = "xnnpack"
+    target: str = DEFAULT_TARGET
     effort: Effort = Effort.FAST
 
 
@@ -190,6 +192,8 @@ def _check_names(plan: Plan, path: Path) -> None:
         place = f"{path}: models[{index}]"
         if model.architecture is not None:
             _known(f"{place}.architecture", partial(ARCHITECTURES.__getitem__, model.architecture))
+            row = ARCHITECTURES[model.architecture]
+            _known(f"{place}.options", partial(row.chosen, model.options))
             if not is_path(model.weights):
                 _known(f"{place}.weights", partial(find_source, model.architecture, model.weights))
     for index, recipe in enumerate(plan.convert.recipes):

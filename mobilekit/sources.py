@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 from converters.fidelity import FileRunner
 from converters.tflite_reader import read_model
 from converters.writer import read_sidecar
+from mobilekit.architectures import ARCHITECTURES
 from mobilekit.conversion import Network
 from mobilekit.conversion_checks import expect_input, nothing_says
 from mobilekit.core.digest import digest, sha256_file
@@ -20,6 +22,7 @@ from mobilekit.core.measurement import MeasuredModel
 from mobilekit.core.model import UNKNOWN_RECIPE, ModelSpec, TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.storage import storage_errors
+from mobilekit.core.target import DEFAULT_TARGET, NO_TARGET, Target
 from mobilekit.evaluate import Reference
 from mobilekit.extras import need
 from mobilekit.float_models import TFLiteFloatModel, keras_float_model
@@ -32,19 +35,41 @@ if TYPE_CHECKING:
     import keras
 
 
-def make_spec(*, architecture: str, alpha: float, size: int, classes: int, seed: int) -> ModelSpec:
+def make_spec(
+    architecture: str,
+    *,
+    alpha: float = 1.0,
+    size: int | None = None,
+    classes: int | None = None,
+    seed: int = 0,
+    options: Mapping[str, str] | None = None,
+    target: str = DEFAULT_TARGET,
+) -> ModelSpec:
     """A spec of a square input, with random weights until others are found.
 
+    Args:
+        architecture: A name of the table.
+        alpha: The width multiplier.
+        size: Height and width, pixels; None for the published one.
+        classes: Length of the output; None for the published one.
+        seed: Of random weights.
+        options: The builder's own.
+        target: The delegate whose graph forms it is built of, or "none".
+
     Raises:
-        UsageError: If it cannot be.
+        UnknownNameError: If the architecture or the target does not exist.
+        UsageError: If it cannot be, or the architecture has no such option.
     """
+    row = ARCHITECTURES[architecture]
     try:
         return ModelSpec(
             architecture=architecture,
             alpha=alpha,
-            input_size=(size, size),
-            classes=classes,
+            input_size=row.input_size if size is None else (size, size),
+            classes=row.classes if classes is None else classes,
             seed=seed,
+            options=row.chosen(options or {}),
+            target=target if target == NO_TARGET else str(Target.parse(target)),
         )
     except ValueError as error:
         raise UsageError(f"There is no such network: {error}.") from error

@@ -41,16 +41,18 @@ def model():
     """A small network with every kind of layer that the builders use: pads, adds, depthwise."""
     import keras
 
-    from mobilekit.architectures import blocks
+    from mobilekit.architectures.blocks import LINEAR, Blocks, Head
+    from mobilekit.architectures.flavour import PYTORCH
 
     keras.utils.set_random_seed(0)
+    blocks = Blocks(flavour=PYTORCH, activation="relu6")
     image = keras.Input((32, 32, 3), name="image")
-    x = blocks.conv_bn(image, 8, 3, stride=2, name="stem", flavour=blocks.PYTORCH)
-    y = blocks.depthwise_bn(x, 3, name="depthwise")
-    y = blocks.conv_bn(y, 8, 1, name="project", relu6=False)
+    x = blocks.conv(image, 8, 3, stride=2, name="stem")
+    y = blocks.depthwise(x, 3, name="depthwise")
+    y = blocks.conv(y, 8, 1, name="project", activation=LINEAR)
     x = keras.layers.Add(name="add")([x, y])
-    x = blocks.depthwise_bn(x, 3, stride=2, name="down", flavour=blocks.PYTORCH)
-    x = blocks.classifier(x, 10, blocks.Head.LOGITS, dropout=0.1)
+    x = blocks.depthwise(x, 3, stride=2, name="down")
+    x = blocks.classifier(x, 10, Head.LOGITS, dropout=0.1)
     made = keras.Model(image, x, name="tiny")
     # Moving statistics as training leaves them, so that batch norm does something.
     random = np.random.default_rng(1)

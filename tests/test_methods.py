@@ -42,18 +42,20 @@ def float_file() -> bytes:
     import keras
 
     from converters.freeze import freeze
-    from mobilekit.architectures import blocks
+    from mobilekit.architectures.blocks import LINEAR, Blocks, Head
+    from mobilekit.architectures.flavour import PYTORCH
 
     keras.utils.set_random_seed(0)
+    blocks = Blocks(flavour=PYTORCH, activation="relu6")
     image = keras.Input((32, 32, 3), name="image")
-    x = blocks.conv_bn(image, 16, 3, stride=2, name="stem", flavour=blocks.PYTORCH)
-    x = blocks.conv_bn(x, 16, 1, name="narrow", relu6=False)
-    y = blocks.conv_bn(x, 32, 1, name="expand")
-    y = blocks.depthwise_bn(y, 3, name="depthwise")
-    y = blocks.conv_bn(y, 16, 1, name="project", relu6=False)
+    x = blocks.conv(image, 16, 3, stride=2, name="stem")
+    x = blocks.conv(x, 16, 1, name="narrow", activation=LINEAR)
+    y = blocks.conv(x, 32, 1, name="expand")
+    y = blocks.depthwise(y, 3, name="depthwise")
+    y = blocks.conv(y, 16, 1, name="project", activation=LINEAR)
     x = keras.layers.Add(name="add")([x, y])
-    x = blocks.conv_bn(x, 32, 3, stride=2, name="last")
-    made = keras.Model(image, blocks.classifier(x, 10, blocks.Head.LOGITS, dropout=0.1))
+    x = blocks.conv(x, 32, 3, stride=2, name="last")
+    made = keras.Model(image, blocks.classifier(x, 10, Head.LOGITS, dropout=0.1))
     random = np.random.default_rng(1)
     for layer in made.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -577,14 +579,15 @@ def test_convert_refuses_methods_before_anything_is_read(tmp_path, options, why,
 def small_keras(tmp_path_factory):
     import keras
 
-    from mobilekit.architectures import blocks
+    from mobilekit.architectures.blocks import Blocks, Head
 
     keras.utils.set_random_seed(0)
+    blocks = Blocks(activation="relu6")
     image = keras.Input((32, 32, 3), name="image")
-    x = blocks.conv_bn(image, 8, 3, stride=2, name="stem")
-    x = blocks.depthwise_bn(x, 3, name="depthwise")
+    x = blocks.conv(image, 8, 3, stride=2, name="stem")
+    x = blocks.depthwise(x, 3, name="depthwise")
     path = tmp_path_factory.mktemp("keras") / "small.keras"
-    keras.Model(image, blocks.classifier(x, 10, blocks.Head.LOGITS, dropout=0.1)).save(path)
+    keras.Model(image, blocks.classifier(x, 10, Head.LOGITS, dropout=0.1)).save(path)
     return path
 
 

@@ -61,7 +61,7 @@ def test_every_source_fills_its_network_and_leaves_nothing_over(source):
     model = build_network(ModelSpec(architecture=architecture))
     names = names_of(source)
     assert len(set(names.values())) == len(names)
-    check_mapping(Path("net.pth"), model.name, names, names, set(names.values()))
+    check_mapping("net.pth", model.name, names, names, set(names.values()))
 
 
 @pytest.mark.needs_tensorflow  # the names follow from the layer table beside the builder
@@ -81,7 +81,7 @@ def test_weights_of_another_network_are_named(missing, extra, sentence):
     names = names_of(WEIGHT_SOURCES["torchvision/mobilenet_v2"])
     tensors = [*(names.keys() - set(missing)), *extra]
     with pytest.raises(WeightsFileError) as caught:
-        check_mapping(Path("net.pth"), "mobilenet_v2", names, tensors, set(names.values()))
+        check_mapping("net.pth", "mobilenet_v2", names, tensors, set(names.values()))
     assert sentence in str(caught.value)
     assert caught.value.exit_code == 3
 
@@ -91,7 +91,7 @@ def test_a_variable_that_nobody_fills_is_named():
     names = names_of(WEIGHT_SOURCES["torchvision/mobilenet_v2"])
     variables = {*names.values(), ("new_layer", "kernel")}
     with pytest.raises(WeightsFileError, match=r"1 without a value \(new_layer/kernel\)"):
-        check_mapping(Path("net.pth"), "mobilenet_v2", names, names, variables)
+        check_mapping("net.pth", "mobilenet_v2", names, names, variables)
 
 
 @pytest.mark.needs_tensorflow

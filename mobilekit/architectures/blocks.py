@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import keras
 from keras import initializers, layers
 
-
-class Padding(enum.StrEnum):
-    """Where a strided convolution puts its border.
-
-    Stride 1 is the same in both. TensorFlow pads below and right first; PyTorch's
-    `padding=1` pads all four sides, which shifts every later pixel.
-    """
-
-    SAME = "same"
-    SYMMETRIC = "symmetric"
+from mobilekit.architectures.flavour import TENSORFLOW, Flavour, Padding
+from mobilekit.core.target import forms_of
 
 
 class Head(enum.StrEnum):
@@ -26,23 +19,6 @@ class Head(enum.StrEnum):
     LOGITS = "logits"
     PROBABILITIES = "probabilities"
     NONE = "none"  # the feature map itself
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flavour:
-    """What differs between the frameworks that weights were trained in, beside the layers.
-
-    Attributes:
-        padding: Border of strided convolutions.
-        epsilon: Added to the variance in batch norm.
-    """
-
-    padding: Padding = Padding.SAME
-    epsilon: float = 1e-3
-
-
-TENSORFLOW = Flavour()
-PYTORCH = Flavour(padding=Padding.SYMMETRIC, epsilon=1e-5)
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:
@@ -54,73 +30,173 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     return rounded if rounded >= 0.9 * channels else rounded + divisor
 
 
-def conv_bn(
-    x: keras.KerasTensor,
-    filters: int,
-    kernel: int,
-    *,
-    name: str,
-    stride: int = 1,
-    relu6: bool = True,
-    flavour: Flavour = TENSORFLOW,
-) -> keras.KerasTensor:
-    """Convolution, batch norm, ReLU6: (N, H, W, C) -> (N, ⌈H/stride⌉, ⌈W/stride⌉, filters)."""
-    x, border = _pad(x, kernel, stride, flavour, name)
-    x = layers.Conv2D(
-        filters,
-        kernel,
-        stride,
-        padding=border,
-        use_bias=False,
-        kernel_initializer=initializers.HeNormal() if relu6 else initializers.LecunNormal(),
-        name=name,
-    )(x)
-    return _norm(x, name, flavour, relu6)
+ACTIVATIONS: Mapping[str, Callable[[str], layers.Layer]] = {
+    "relu": lambda name: layers.ReLU(name=f"{name}_relu"),
+    "relu6": lambda name: layers.ReLU(6.0, name=f"{name}_relu"),
+    "elu": lambda name: layers.ELU(name=f"{name}_elu"),
+}
+LINEAR = "linear"
+# How the name of a layer ends whose weights are part of a form, not of the network.
+CONSTANT = "_constant"
 
 
-def depthwise_bn(
-    x: keras.KerasTensor,
-    kernel: int,
-    *,
-    name: str,
-    stride: int = 1,
-    flavour: Flavour = TENSORFLOW,
-) -> keras.KerasTensor:
-    """Depthwise convolution, batch norm, ReLU6: (N, H, W, C) -> (N, ⌈H/stride⌉, ⌈W/stride⌉, C)."""
-    x, border = _pad(x, kernel, stride, flavour, name)
-    # Keras counts a depthwise kernel's inputs as if it were dense, and its initializers then
-    # starve the layers behind: MobileNet v1's random logits come out at 1e-16.
-    x = layers.DepthwiseConv2D(
-        kernel,
-        stride,
-        padding=border,
-        use_bias=False,
-        depthwise_initializer=initializers.RandomNormal(stddev=(2 / kernel**2) ** 0.5),
-        name=name,
-    )(x)
-    return _norm(x, name, flavour, True)
+@dataclass(frozen=True, kw_only=True)
+class Blocks:
+    """The layers of one network: they share a flavour, an activation and a target.
+
+    Every method takes and returns (N, H, W, C). The layer has the name that was given; what
+    stands around it has the same name and an ending: `_pad`, `_bn`, `_relu`.
+
+    Attributes:
+        flavour: Conventions of the framework whose weights will be loaded.
+        activation: What follows a convolution that does not say otherwise.
+        target: The delegate to please, as in `mobilekit.core.target`; None writes every layer as
+            its paper does.
+    """
+
+    flavour: Flavour = TENSORFLOW
+    activation: str = "relu"
+    target: str | None = None
+    forms: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "forms", forms_of(self.target))
+
+    def conv(
+        self,
+        x: keras.KerasTensor,
+        filters: int,
+        kernel: int | tuple[int, int],
+        *,
+        name: str,
+        stride: int = 1,
+        padding: str = "same",
+        activation: str | None = None,
+        norm: bool = True,
+        groups: int = 1,
+    ) -> keras.KerasTensor:
+        """Convolution, batch norm, activation; without batch norm it has a bias."""
+        activation = self.activation if activation is None else activation
+        x, border = self._pad(x, kernel, stride, padding, name)
+        x = layers.Conv2D(
+            filters,
+            kernel,
+            stride,
+            padding=border,
+            groups=groups,
+            use_bias=self.flavour.bias or not norm,
+            kernel_initializer=(
+                initializers.LecunNormal() if activation == LINEAR else initializers.HeNormal()
+            ),
+            name=name,
+        )(x)
+        return self.activate(self.norm(x, name) if norm else x, name, activation)
+
+    def depthwise(
+        self,
+        x: keras.KerasTensor,
+        kernel: int | tuple[int, int],
+        *,
+        name: str,
+        stride: int = 1,
+        padding: str = "same",
+        activation: str | None = None,
+        norm: bool = True,
+    ) -> keras.KerasTensor:
+        """Depthwise convolution, batch norm, activation; without batch norm it has a bias."""
+        x, border = self._pad(x, kernel, stride, padding, name)
+        height, width = _pair(kernel)
+        # Keras counts a depthwise kernel's inputs as if it were dense, and its initializers then
+        # starve the layers behind: MobileNet v1's random logits come out at 1e-16.
+        x = layers.DepthwiseConv2D(
+            kernel,
+            stride,
+            padding=border,
+            use_bias=self.flavour.bias or not norm,
+            depthwise_initializer=initializers.RandomNormal(stddev=(2 / height / width) ** 0.5),
+            name=name,
+        )(x)
+        return self.activate(self.norm(x, name) if norm else x, name, activation)
+
+    def norm(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        """Batch norm with the flavour's epsilon, named `<name>_bn`."""
+        return layers.BatchNormalization(
+            epsilon=self.flavour.epsilon, scale=self.flavour.scale, name=f"{name}_bn"
+        )(x)
+
+    def activate(
+        self, x: keras.KerasTensor, name: str, activation: str | None = None
+    ) -> keras.KerasTensor:
+        """The activation of the network, or another; "linear" is none."""
+        activation = self.activation if activation is None else activation
+        return x if activation == LINEAR else ACTIVATIONS[activation](name)(x)
+
+    def max_pool(
+        self,
+        x: keras.KerasTensor,
+        size: int,
+        *,
+        name: str,
+        stride: int = 2,
+        padding: str = "valid",
+    ) -> keras.KerasTensor:
+        """Maximum over windows; `padding` is "valid", "same", or "ceil" (Caffe's, PyTorch's)."""
+        if padding == "ceil":
+            # A window that reaches over the lower or right edge counts; none over the other two.
+            rests = [(length - size) % stride for length in x.shape[1:3]]
+            ends = tuple((0, (stride - rest) % stride) for rest in rests)
+            x = self._pad_with_least(x, ends, f"{name}_pad") if any(rests) else x
+            padding = "valid"
+        return layers.MaxPooling2D(size, stride, padding=padding, name=name)(x)
+
+    def average_pool(
+        self,
+        x: keras.KerasTensor,
+        size: int,
+        *,
+        name: str,
+        stride: int = 1,
+        padding: str = "same",
+    ) -> keras.KerasTensor:
+        """Mean over windows; what is beyond the border does not count."""
+        return layers.AveragePooling2D(size, stride, padding=padding, name=name)(x)
+
+    def classifier(
+        self, x: keras.KerasTensor, classes: int, head: Head, dropout: float = 0.0
+    ) -> keras.KerasTensor:
+        """Mean over positions, dropout, dense: -> (N, classes); `x` itself for no head."""
+        if head is Head.NONE:
+            return x
+        x = layers.GlobalAveragePooling2D(name="pool")(x)
+        if dropout:
+            x = layers.Dropout(dropout, name="dropout")(x)
+        return self.logits(x, classes, head)
+
+    def logits(self, x: keras.KerasTensor, classes: int, head: Head) -> keras.KerasTensor:
+        """The last dense layer: (N, features) -> (N, classes), with softmax if `head` says so."""
+        x = layers.Dense(classes, name="logits")(x)
+        return x if head is Head.LOGITS else layers.Softmax(name="probabilities")(x)
+
+    def _pad(
+        self,
+        x: keras.KerasTensor,
+        kernel: int | tuple[int, int],
+        stride: int,
+        padding: str,
+        name: str,
+    ) -> tuple[keras.KerasTensor, str]:
+        sides = tuple(length // 2 for length in _pair(kernel))
+        same = self.flavour.padding is Padding.SAME
+        if padding == "valid" or stride == 1 or same or not any(sides):
+            return x, padding
+        return layers.ZeroPadding2D(sides, name=f"{name}_pad")(x), "valid"
+
+    def _pad_with_least(
+        self, x: keras.KerasTensor, ends: tuple[tuple[int, int], ...], name: str
+    ) -> keras.KerasTensor:
+        # Every pool that needs it follows a ReLU, below which nothing lies.
+        return layers.ZeroPadding2D(ends, name=name)(x)
 
 
-def classifier(x: keras.KerasTensor, classes: int, head: Head, dropout: float) -> keras.KerasTensor:
-    """Mean over positions, dropout, dense: (N, H, W, C) -> (N, classes); `x` itself for no head."""
-    if head is Head.NONE:
-        return x
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    x = layers.Dense(classes, name="logits")(x)
-    if head is Head.LOGITS:
-        return x
-    return layers.Softmax(name="probabilities")(x)
-
-
-def _pad(
-    x: keras.KerasTensor, kernel: int, stride: int, flavour: Flavour, name: str
-) -> tuple[keras.KerasTensor, str]:
-    if stride == 1 or kernel == 1 or flavour.padding is Padding.SAME:
-        return x, "same"
-    return layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x), "valid"
-
-
-def _norm(x: keras.KerasTensor, name: str, flavour: Flavour, relu6: bool) -> keras.KerasTensor:
-    x = layers.BatchNormalization(epsilon=flavour.epsilon, name=f"{name}_bn")(x)
-    return layers.ReLU(6.0, name=f"{name}_relu")(x) if relu6 else x
+def _pair(kernel: int | tuple[int, int]) -> tuple[int, int]:
+    return (kernel, kernel) if isinstance(kernel, int) else kernel

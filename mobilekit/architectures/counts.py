@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from mobilekit.architectures.blocks import CONSTANT
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -29,11 +31,12 @@ class Counts:
 
 
 def count(model: keras.Model) -> Counts:
-    """Counts a functional model with static shapes."""
+    """Counts a functional model with static shapes; what a target's forms add does not count."""
+    network = [layer for layer in model.layers if not layer.name.endswith(CONSTANT)]
     return Counts(
         trainable_params=sum(math.prod(w.shape) for w in model.trainable_weights),
-        total_params=sum(math.prod(w.shape) for w in model.weights),
-        macs=sum(layer_macs(layer) for layer in model.layers),
+        total_params=sum(math.prod(w.shape) for own in network for w in own.weights),
+        macs=sum(layer_macs(layer) for layer in network),
         peak_activation_elements=_peak_elements(model),
     )
 

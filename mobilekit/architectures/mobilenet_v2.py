@@ -5,15 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from mobilekit.architectures.blocks import (
-    TENSORFLOW,
-    Flavour,
-    Head,
-    classifier,
-    conv_bn,
-    depthwise_bn,
-    make_divisible,
-)
+from mobilekit.architectures.blocks import LINEAR, Blocks, Head, make_divisible
+from mobilekit.architectures.flavour import TENSORFLOW, Flavour
 
 # Table 2 of the paper, one row a stage: expansion t, channels c, repeats n, first stride s.
 STAGES = (
@@ -33,6 +26,7 @@ def mobilenet_v2(
     alpha: float = 1.0,
     head: Head = Head.LOGITS,
     flavour: Flavour = TENSORFLOW,
+    target: str | None = None,
 ) -> keras.Model:
     """Builds MobileNetV2 with random weights: (N, H, W, 3) -> (N, classes).
 
@@ -41,24 +35,27 @@ def mobilenet_v2(
         classes: Length of the output.
         alpha: The paper's width multiplier; 1.0 is the published model, 0.35 to 1.4 were trained.
         head: What stands behind the last convolution.
-        flavour: Padding and epsilon of the framework whose weights will be loaded.
+        flavour: Conventions of the framework whose weights will be loaded.
+        target: The delegate to please.
     """
+    blocks = Blocks(flavour=flavour, activation="relu6", target=target)
     image = keras.Input((*input_size, 3), name="image")
-    x = conv_bn(image, make_divisible(32 * alpha), 3, stride=2, name="stem", flavour=flavour)
-    block = 0
+    x = blocks.conv(image, make_divisible(32 * alpha), 3, stride=2, name="stem")
+    index = 0
     for expansion, channels, repeats, first_stride in STAGES:
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
             filters = make_divisible(channels * alpha)
-            x = _inverted_residual(x, filters, stride, expansion, f"block_{block}", flavour)
-            block += 1
+            x = _inverted_residual(blocks, x, filters, stride, expansion, f"block_{index}")
+            index += 1
     # The paper does not thin the last convolution below 1280 channels.
-    x = conv_bn(x, make_divisible(1280 * max(1.0, alpha)), 1, name="last", flavour=flavour)
-    return keras.Model(image, classifier(x, classes, head, dropout=0.2), name="mobilenet_v2")
+    x = blocks.conv(x, make_divisible(1280 * max(1.0, alpha)), 1, name="last")
+    output = blocks.classifier(x, classes, head, dropout=0.2)
+    return keras.Model(image, output, name="mobilenet_v2")
 
 
 def _inverted_residual(
-    x: keras.KerasTensor, filters: int, stride: int, expansion: int, name: str, flavour: Flavour
+    blocks: Blocks, x: keras.KerasTensor, filters: int, stride: int, expansion: int, name: str
 ) -> keras.KerasTensor:
     """Expand, filter by depth, project without activation; add the input where shapes allow.
 
@@ -67,9 +64,9 @@ def _inverted_residual(
     channels = x.shape[-1]
     y = x
     if expansion > 1:
-        y = conv_bn(y, expansion * channels, 1, name=f"{name}_expand", flavour=flavour)
-    y = depthwise_bn(y, 3, stride=stride, name=f"{name}_depthwise", flavour=flavour)
-    y = conv_bn(y, filters, 1, name=f"{name}_project", relu6=False, flavour=flavour)
+        y = blocks.conv(y, expansion * channels, 1, name=f"{name}_expand")
+    y = blocks.depthwise(y, 3, stride=stride, name=f"{name}_depthwise")
+    y = blocks.conv(y, filters, 1, name=f"{name}_project", activation=LINEAR)
     if stride == 1 and channels == filters:
         return layers.Add(name=f"{name}_add")([x, y])
     return y

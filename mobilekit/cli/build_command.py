@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mobilekit.cli.options import add_architecture
+from mobilekit.cli.options import add_architecture, named_values
 
 EXAMPLES = """\
   mobilekit build mobilenet_v2 --weights torchvision -o net.keras
@@ -37,5 +37,7 @@ def run(args: argparse.Namespace) -> None:
             classes=args.classes,
             weights=args.weights,
             seed=args.seed,
+            options=named_values(args.option, "--option"),
+            target=args.target,
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mobilekit.cli.options import add_architecture, add_json
+from mobilekit.cli.options import add_architecture, add_json, named_values
 
 EXAMPLES = """\
   mobilekit info mobilenet_v2
@@ -21,25 +21,22 @@ def run(args: argparse.Namespace) -> None:
     """Builds the network with random weights and counts it."""
     from mobilekit.architectures import ARCHITECTURES
     from mobilekit.cli.output import print_json
-    from mobilekit.core.errors import UsageError
-    from mobilekit.core.model import ModelSpec
     from mobilekit.extras import need
+    from mobilekit.sources import make_spec
 
     row = ARCHITECTURES[args.architecture]
-    try:
-        spec = ModelSpec(
-            architecture=args.architecture,
-            alpha=args.alpha,
-            input_size=(args.input_size, args.input_size),
-            classes=args.classes,
-        )
-    except ValueError as error:
-        raise UsageError(f"There is no such network: {error}.") from error
+    spec = make_spec(
+        args.architecture,
+        alpha=args.alpha,
+        size=args.input_size,
+        classes=args.classes,
+        options=named_values(args.option, "--option"),
+        target=args.target,
+    )
     need("tensorflow", "keras")
-    from mobilekit.architectures.counts import count
-    from mobilekit.networks import build_network
+    from mobilekit.networks import count_network
 
-    counts = count(build_network(spec))
+    counts = count_network(spec)
     facts = {
         "trainable_params": counts.trainable_params,
         "total_params": counts.total_params,
@@ -53,7 +50,9 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print_json({"spec": spec, "published_at_alpha_1": row, **facts})
         return
-    print(f"{row.title} ({row.paper}), alpha {args.alpha}, {args.input_size}x{args.input_size}")
+    print(
+        f"{row.title} ({row.paper}), alpha {args.alpha}, {spec.input_size[0]}x{spec.input_size[1]}"
+    )
     for key, value in facts.items():
         print(f"  {value:>13,}  {LABELS[key]}")
 

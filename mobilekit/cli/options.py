@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.target import DEFAULT_TARGET
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -81,9 +82,41 @@ def add_architecture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("architecture", help="a name of `mobilekit list architectures`")
     parser.add_argument("--alpha", type=float, default=1.0, help="width multiplier (default 1.0)")
     parser.add_argument(
-        "--input-size", type=int, default=224, help="height and width, pixels (default 224)"
+        "--input-size", type=int, help="height and width, pixels (default: as published)"
     )
-    parser.add_argument("--classes", type=int, default=1000, help="outputs (default 1000)")
+    parser.add_argument("--classes", type=int, help="outputs (default: as published)")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the family, as `mobilekit info` lists them; repeatable",
+    )
+    parser.add_argument(
+        "--target",
+        default=DEFAULT_TARGET,
+        help="delegate whose graph forms are used where they compute the same, or none for every"
+        f" layer as its paper writes it (default {DEFAULT_TARGET})",
+    )
+
+
+def named_values(given: list[str], option: str) -> dict[str, str]:
+    """What "NAME=VALUE" arguments say.
+
+    Raises:
+        UsageError: If one has no "=", or a name comes twice.
+    """
+    from mobilekit.core.errors import UsageError
+
+    values: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"{option} takes NAME=VALUE, not {text!r}.")
+        if name in values:
+            raise UsageError(f"{option} {name} is given twice; one value is used, so give one.")
+        values[name] = value
+    return values
 
 
 def add_preprocessing(parser: argparse.ArgumentParser) -> None:

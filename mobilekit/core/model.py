@@ -7,8 +7,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mobilekit.core.choice import Choice
+from mobilekit.core.errors import UsageError, nearest
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import LayerRule
+from mobilekit.core.target import DEFAULT_TARGET
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuilderOption:
+    """An option that one family has beside the common ones.
+
+    Attributes:
+        name: As in `--option name=value`, and the builder's own argument.
+        values: What it takes; the first is what happens without it.
+        does: What it changes, for people.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    does: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A count that somebody published, of an architecture or of a variation of it.
+
+    Attributes:
+        column: "trainable_params", "total_params" or "macs": the one that it means.
+        value: As published, e.g. 3_400_000 for "3.4M".
+        unit: What its last digit is worth, e.g. 100_000 for "3.4M"; 1 where it is exact.
+        source: Where it stands.
+        differs: Why ours is another, where it is.
+        alpha: Of the variation.
+        input_size: Height and width of the variation, pixels; None for the architecture's own.
+        classes: Of the variation.
+        options: Of the variation.
+    """
+
+    column: str
+    value: int
+    source: str
+    unit: int = 1
+    differs: str = ""
+    alpha: float = 1.0
+    input_size: int | None = None
+    classes: int = 1000
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +65,23 @@ class Architecture:
             listing architectures never imports TensorFlow.
         title: Name of the network as its paper prints it.
         input_size: Height and width of the published model, pixels.
-        trainable_params: Trainable weights of the published model, alpha 1, 1000 classes.
+        trainable_params: Trainable weights of the published model, alpha 1, all options as they
+            are without being asked for.
         total_params: The same and the moving statistics of batch norm.
         macs: Multiply-accumulates of its convolution and dense layers.
-        top1: Published ImageNet top-1 accuracy, percent.
+        top1: Published top-1 accuracy, percent, on ImageNet where nothing else is said; None where
+            none was published.
         paper: Authors, year and arXiv number.
-        source: Tables of the layers and of the figures, and what was recomputed.
+        source: Tables of the layers and of the figures, what was recomputed, and, where sources
+            disagree, which one is followed and why.
+        family: What its variants have in common, e.g. "mobilenet_v3".
+        min_input_size: The smallest height or width that its strides can divide, pixels.
+        classes: Of the published model.
+        has_alpha: Whether it has a width multiplier.
+        options: What else its builder takes.
+        figures: What others print, each held against the builder by a test.
+        outside_xnnpack: Operators that its int8 file leaves on built-in kernels, and why; empty
+            where XNNPACK takes the file whole.
     """
 
     name: str
@@ -36,9 +91,40 @@ class Architecture:
     trainable_params: int
     total_params: int
     macs: int
-    top1: float
+    top1: float | None
     paper: str
     source: str
+    family: str
+    min_input_size: int
+    classes: int = 1000
+    has_alpha: bool = False
+    options: tuple[BuilderOption, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    outside_xnnpack: str = ""
+
+    def chosen(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The options that are not what happens without them, in the order of the row.
+
+        Raises:
+            UsageError: If there is no such option or value; the sentence lists those that exist.
+        """
+        known = {option.name: option for option in self.options}
+        for name, value in given.items():
+            if name not in known:
+                has = f"it has {', '.join(known)}" if known else "it has none"
+                raise UsageError(
+                    f"{self.name} has no option {name!r}; {has}.{nearest(name, known)}"
+                )
+            if value not in known[name].values:
+                raise UsageError(
+                    f"Option {name!r} of {self.name} takes {', '.join(known[name].values)}, not"
+                    f" {value!r}."
+                )
+        return {
+            option.name: given[option.name]
+            for option in self.options
+            if given.get(option.name, option.values[0]) != option.values[0]
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +139,8 @@ class ModelSpec:
         weights: "random" or the name of a weights source.
         weights_sha256: Digest of the weights file; None for random weights.
         seed: Of random weights.
+        options: The builder's own, those alone that are not what happens without them.
+        target: The delegate whose graph forms it is built of, or "none".
     """
 
     architecture: str
@@ -62,12 +150,16 @@ class ModelSpec:
     weights: str = "random"
     weights_sha256: str | None = None
     seed: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    target: str = DEFAULT_TARGET
 
     def __post_init__(self) -> None:
         # Specs are read from files too, and their names become names of folders.
-        for text in (self.architecture, self.weights):
+        for text in (self.architecture, self.weights, *self.options, *self.options.values()):
             if not re.fullmatch(r"[a-z0-9_]+", text):
                 raise ValueError(f"{text!r} is no name: a name has a-z, 0-9 and _ alone")
+        if not re.fullmatch(r"[a-z0-9_@-]+", self.target):
+            raise ValueError(f"{self.target!r} is no target: a target is like nnapi@30")
         if not 0 < self.alpha <= 100:
             raise ValueError(f"alpha must be above 0 and at most 100, not {self.alpha}")
         if not 0 <= self.seed < 2**32:
@@ -84,6 +176,9 @@ class ModelSpec:
         parts = [self.architecture, f"{self.alpha}", size]
         if self.classes != 1000:
             parts.append(f"{self.classes}classes")
+        parts += [f"{option}-{value}" for option, value in sorted(self.options.items())]
+        if self.target != DEFAULT_TARGET:
+            parts.append(f"for-{self.target}")
         parts.append(f"{self.weights}{self.seed or ''}")
         return "_".join(parts)
 

@@ -19,13 +19,58 @@ class Delegate:
         variants: What may follow the "@", oldest first; none where there is only one.
         measured_by: The runners of this kit that can apply it, by name.
         elsewhere: What else could apply it, where no runner of this kit can; for errors.
+        forms: Names of `FORMS` that it wants; exact ones, so that they need nobody's consent.
     """
 
     name: str
     title: str
+    forms: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     measured_by: tuple[str, ...] = ()
     elsewhere: str = "no program that this kit knows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """One row of `FORMS`: a way to write a part of a network.
+
+    Attributes:
+        name: What builders and rewrites of files call it.
+        instead_of: What it replaces.
+        exact: Whether the network computes the same, to 1e-5 in float32. The others are asked for
+            by name alone, since they want retraining or a look at the accuracy.
+    """
+
+    name: str
+    instead_of: str
+    exact: bool
+
+
+FORMS: Registry[Form] = Registry(
+    "form",
+    [
+        Form(
+            name="hard_swish_by_relu6",
+            instead_of="HARD_SWISH; relu6(x + 3) * (x / 6)",
+            exact=True,
+        ),
+        Form(
+            name="average_pool_by_depthwise",
+            instead_of="AVERAGE_POOL_2D; a constant depthwise convolution, its borders corrected",
+            exact=True,
+        ),
+        Form(
+            name="depthwise_multiplier_split",
+            instead_of="a depthwise convolution with a multiplier; one convolution each",
+            exact=True,
+        ),
+        Form(
+            name="groups_split",
+            instead_of="a grouped convolution; one convolution a group, concatenated",
+            exact=True,
+        ),
+    ],
+)
 
 
 DELEGATES: Registry[Delegate] = Registry(
@@ -34,6 +79,12 @@ DELEGATES: Registry[Delegate] = Registry(
         Delegate(
             name="xnnpack",
             title="XNNPACK: the CPU, by default in every LiteRT interpreter",
+            forms=(
+                "hard_swish_by_relu6",
+                "average_pool_by_depthwise",
+                "depthwise_multiplier_split",
+                "groups_split",
+            ),
             measured_by=("litert_python", "native", "benchmark_model", "benchmark_litert_model"),
         ),
         Delegate(
@@ -226,3 +277,18 @@ class Target:
         if variant and variant not in delegate.variants:
             raise UnknownNameError(f"variant of {name}", variant, delegate.variants)
         return Target(delegate=name, variant=variant or delegate.variants[-1])
+
+
+DEFAULT_TARGET = "xnnpack"  # what runs everywhere
+NO_TARGET = "none"  # every layer as its paper writes it
+
+
+def forms_of(target: str | None) -> frozenset[str]:
+    """The forms that a target wants; none for None and for `NO_TARGET`.
+
+    Raises:
+        UnknownNameError: If there is no such delegate or variant.
+    """
+    if target is None or target == NO_TARGET:
+        return frozenset()
+    return frozenset(DELEGATES[Target.parse(target).delegate].forms)

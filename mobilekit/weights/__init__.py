@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import cast
 
+from mobilekit.architectures.flavour import PYTORCH, TENSORFLOW, Flavour
 from mobilekit.core.errors import UnknownNameError, WeightsFileError
 from mobilekit.core.loading import load
 from mobilekit.core.preprocessing import Preprocessing, Resampling
@@ -20,20 +20,22 @@ class WeightSource:
     Attributes:
         name: "<source>/<architecture>"; a plan writes the source, the spec adds the rest.
         file: Name of the file; `make data` puts it into the data folder's `weights`.
-        flavour: Name of the framework's flavour in `mobilekit.architectures.blocks`.
+        flavour: Conventions that the network has to be built with.
         names: "module:function" that maps its names onto layers and variables.
         preprocessing: What the published accuracy was measured with.
         top1: Published top-1 accuracy of exactly these weights, percent.
         source: Where the file and its figures are from, and its licence.
+        options: Options that the network has to be built with.
     """
 
     name: str
     file: str
-    flavour: str
+    flavour: Flavour
     names: str
     preprocessing: Preprocessing
     top1: float
     source: str
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 RANDOM = "random"
@@ -63,7 +65,7 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
         WeightSource(
             name="torchvision/mobilenet_v2",
             file="mobilenet_v2-b0353104.pth",
-            flavour="PYTORCH",
+            flavour=PYTORCH,
             names="mobilekit.weights.torchvision:mobilenet_v2",
             preprocessing=TORCHVISION,
             top1=71.878,
@@ -73,7 +75,7 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
         WeightSource(
             name="google/efficientnet_lite0",
             file="efficientnet-lite0-57934424.pth",
-            flavour="TENSORFLOW",
+            flavour=TENSORFLOW,
             names="mobilekit.weights.efficientnet_pytorch:efficientnet_lite0",
             preprocessing=EFFICIENTNET_LITE,
             top1=75.1,
@@ -128,7 +130,7 @@ def names_of(source: WeightSource) -> Mapping[str, Variable]:
 
 
 def check_mapping(
-    path: Path,
+    source: str,
     network: str,
     names: Mapping[str, Variable],
     tensors: Iterable[str],
@@ -137,7 +139,7 @@ def check_mapping(
     """Refuses a file that does not fill a network exactly.
 
     Args:
-        path: The file, for the error.
+        source: The file, for the error.
         network: The network, for the error.
         names: Where each tensor of the source goes.
         tensors: Names of the file's tensors.
@@ -149,14 +151,14 @@ def check_mapping(
     missing, left_over = names.keys() - set(tensors), set(tensors) - names.keys()
     if missing or left_over:
         raise WeightsFileError(
-            str(path),
+            source,
             f"it is of another network than {network}: {_listed(missing, 'missing')} and"
             f" {_listed(left_over, 'left over')}",
         )
     unfilled = {"/".join(variable) for variable in set(variables) - set(names.values())}
     if unfilled:
         raise WeightsFileError(
-            str(path), f"it leaves {_listed(unfilled, 'without a value')} in {network}"
+            source, f"it leaves {_listed(unfilled, 'without a value')} in {network}"
         )
 
 

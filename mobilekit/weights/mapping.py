@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
+from mobilekit.architectures.blocks import CONSTANT
 from mobilekit.core.errors import WeightsFileError
-from mobilekit.weights import WeightSource, check_mapping, names_of
+from mobilekit.weights import Variable, WeightSource, check_mapping, names_of
 from mobilekit.weights.torch_file import read_torch_file
 
 # PyTorch counts the batches that its moving statistics have seen; nothing here needs that.
 UNUSED = "num_batches_tracked"
+
+# How Keras names layers that were given no name, with a number behind it from the second on.
+NAMED_BY_KERAS = {
+    layers.Conv2D: "conv2d",
+    layers.DepthwiseConv2D: "depthwise_conv2d",
+    layers.SeparableConv2D: "separable_conv2d",
+    layers.BatchNormalization: "batch_normalization",
+    layers.Dense: "dense",
+}
 
 
 def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> None:
@@ -26,14 +38,78 @@ def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> 
     tensors = {
         name: tensor for name, tensor in read_torch_file(path).items() if not name.endswith(UNUSED)
     }
-    names, variables = names_of(source), _variables(model)
-    check_mapping(path, model.name, names, tensors, variables)
+    fill(model, names_of(source), tensors, str(path), axes=_to_keras_axes)
+
+
+def load_keras_weights(
+    model: keras.Model, names: Mapping[str, Variable], theirs: keras.Model
+) -> None:
+    """Carries the weights of another Keras model into `model`, by "<layer>/<variable>".
+
+    Raises:
+        WeightsFileError: If a tensor is missing or left over, or if one has another shape.
+    """
+    fill(model, names, keras_tensors(theirs), theirs.name, axes=_without_positions)
+
+
+def keras_tensors(model: keras.Model) -> dict[str, np.ndarray]:
+    """A model's weights by "<layer>/<variable>".
+
+    Layers that Keras named by itself ("conv2d_17") are counted from 0 in the order of the model,
+    since that number depends on what was built before.
+    """
+    counted: dict[str, int] = {}
+    found = {}
+    for layer in sorted(_holders(model), key=_number):
+        name = layer.name
+        kind = NAMED_BY_KERAS.get(type(layer))
+        if kind and re.fullmatch(rf"{kind}(_\d+)?", name):
+            name = f"{kind}_{counted.setdefault(kind, 0)}"
+            counted[kind] += 1
+        for variable in layer.weights:
+            found[f"{name}/{variable.name}"] = keras.ops.convert_to_numpy(variable)
+    return found
+
+
+def _number(layer: keras.layers.Layer) -> int:
+    """The number at a name's end: Keras counts layers as they are made."""
+    digits = re.search(r"_(\d+)$", layer.name)
+    return int(digits[1]) if digits else 0
+
+
+def _holders(model: keras.Model) -> list[keras.layers.Layer]:
+    """Layers with weights of the network; a dropout's seed is a variable, and none."""
+    return [each for each in model.layers if not isinstance(each, layers.Dropout)]
+
+
+def fill(
+    model: keras.Model,
+    names: Mapping[str, Variable],
+    tensors: Mapping[str, np.ndarray],
+    source: str,
+    *,
+    axes: Callable[[np.ndarray, keras.layers.Layer], np.ndarray],
+) -> None:
+    """Puts tensors into a model's variables; it is untouched if anything does not fit.
+
+    Args:
+        model: The network.
+        names: Where each tensor goes.
+        tensors: All of the source.
+        source: What they are from, for errors.
+        axes: Puts a tensor's axes into Keras' order, for the layer that it goes to.
+
+    Raises:
+        WeightsFileError: If a tensor is missing or left over, or if one has another shape.
+    """
+    variables = _variables(model)
+    check_mapping(source, model.name, names, tensors, variables)
     values = {}
     for theirs, ours in names.items():
-        value = _to_keras_axes(tensors[theirs], model.get_layer(ours[0]))
+        value = axes(tensors[theirs], model.get_layer(ours[0]))
         if value.shape != tuple(variables[ours].shape):
             raise WeightsFileError(
-                str(path),
+                source,
                 f"{theirs} has shape {tensors[theirs].shape}, but layer {ours[0]} of {model.name}"
                 f" needs {tuple(variables[ours].shape)}, so it is of another width or number of"
                 " classes",
@@ -46,15 +122,21 @@ def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> 
 def _variables(model: keras.Model) -> dict[tuple[str, str], keras.Variable]:
     return {
         (layer.name, variable.name): variable
-        for layer in model.layers
+        for layer in _holders(model)
         for variable in layer.weights
-        if not isinstance(layer, layers.Dropout)  # its seed is a variable, not a weight
+        if not layer.name.endswith(CONSTANT)
     }
+
+
+def _without_positions(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndarray:
+    """A 1x1 convolution is dense where there is one position."""
+    dense = isinstance(layer, layers.Dense) and tensor.ndim == 4 and tensor.shape[:2] == (1, 1)
+    return tensor[0, 0] if dense else tensor
 
 
 def _to_keras_axes(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndarray:
     """PyTorch's (out, in, h, w) to Keras' (h, w, in, out), or (h, w, channel, 1) by depth."""
     if tensor.ndim == 4:
         axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
-        return tensor.transpose(axes)
+        return _without_positions(tensor.transpose(axes), layer)
     return tensor.T if tensor.ndim == 2 else tensor

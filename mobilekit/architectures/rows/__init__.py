@@ -1,0 +1,1 @@
+"""What is known of every architecture, a file a family."""

@@ -3,7 +3,7 @@
 The rows of a family stand in a file of their own in `rows`, which imports nothing heavy.
 """
 
-from mobilekit.architectures.rows import efficientnet_lite, mobilenet_v1, mobilenet_v2
+from mobilekit.architectures.rows import efficientnet_lite, mnasnet, mobilenet_v1, mobilenet_v2
 from mobilekit.core.model import Architecture
 from mobilekit.core.registry import Registry
 
@@ -13,5 +13,6 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
         *efficientnet_lite.ROWS,
+        *mnasnet.ROWS,
     ],
 )

@@ -141,13 +141,14 @@ class Blocks:
         padding: str = "valid",
     ) -> keras.KerasTensor:
         """Maximum over windows; `padding` is "valid", "same", or "ceil" (Caffe's, PyTorch's)."""
-        if padding == "ceil":
-            # A window that reaches over the lower or right edge counts; none over the other two.
-            rests = [(length - size) % stride for length in x.shape[1:3]]
-            ends = tuple((0, (stride - rest) % stride) for rest in rests)
-            x = self._pad_with_least(x, ends, f"{name}_pad") if any(rests) else x
-            padding = "valid"
-        return layers.MaxPooling2D(size, stride, padding=padding, name=name)(x)
+        if padding != "ceil":
+            return layers.MaxPooling2D(size, stride, padding=padding, name=name)(x)
+        high, wide = (_ceil_padding(length, size, stride) for length in x.shape[1:3])
+        if high == wide:
+            return layers.MaxPooling2D(size, stride, padding=high, name=name)(x)
+        # A maximum over windows is one over columns of a maximum over rows.
+        x = layers.MaxPooling2D((size, 1), (stride, 1), padding=high, name=f"{name}_rows")(x)
+        return layers.MaxPooling2D((1, size), (1, stride), padding=wide, name=name)(x)
 
     def average_pool(
         self,
@@ -191,11 +192,19 @@ class Blocks:
             return x, padding
         return layers.ZeroPadding2D(sides, name=f"{name}_pad")(x), "valid"
 
-    def _pad_with_least(
-        self, x: keras.KerasTensor, ends: tuple[tuple[int, int], ...], name: str
-    ) -> keras.KerasTensor:
-        # Every pool that needs it follows a ReLU, below which nothing lies.
-        return layers.ZeroPadding2D(ends, name=name)(x)
+
+def _ceil_padding(length: int, size: int, stride: int) -> str:
+    """The padding by which windows may reach over the far end alone, as with ceil-mode pools.
+
+    Raises:
+        ValueError: If neither padding of Keras does.
+    """
+    if (length - size) % stride == 0:
+        return "valid"
+    reach = (-(-length // stride) - 1) * stride + size - length
+    if reach != 1:  # of two or more, the first is before the image
+        raise ValueError(f"no padding is a ceil pool of {size}/{stride} over {length} pixels")
+    return "same"
 
 
 def _pair(kernel: int | tuple[int, int]) -> tuple[int, int]:

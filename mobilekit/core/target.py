@@ -64,11 +64,6 @@ FORMS: Registry[Form] = Registry(
             instead_of="a depthwise convolution with a multiplier; one convolution each",
             exact=True,
         ),
-        Form(
-            name="groups_split",
-            instead_of="a grouped convolution; one convolution a group, concatenated",
-            exact=True,
-        ),
     ],
 )
 
@@ -83,7 +78,6 @@ DELEGATES: Registry[Delegate] = Registry(
                 "hard_swish_by_relu6",
                 "average_pool_by_depthwise",
                 "depthwise_multiplier_split",
-                "groups_split",
             ),
             measured_by=("litert_python", "native", "benchmark_model", "benchmark_litert_model"),
         ),

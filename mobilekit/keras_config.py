@@ -23,7 +23,9 @@ LAMBDAS = ("Lambda",)
 # How Keras 2 wrote TensorFlow functions that were called on tensors.
 FUNCTIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 MODELS = ("Functional", "Model", "Sequential")
-# Layers of this package, and the modules that tell Keras of them when they are imported.
+# Layers of this package, and the modules that tell Keras of them when they are imported. A .keras
+# file has class and module, an .h5 file "<package>><class>".
+PACKAGE = "mobilekit>"
 OWN = {"LocalResponseNormalization": "mobilekit.architectures.normalization"}
 
 
@@ -52,8 +54,9 @@ def check_config(path: str, config: object) -> None:
                 f"its layer {name!r} is a TensorFlow function ({kind}), which Keras 3 does not"
                 " read; export the model as a SavedModel folder where it was made, and pass that",
             )
-        if module == OWN.get(kind):
-            importlib.import_module(module)
+        own = OWN.get(kind.removeprefix(PACKAGE))
+        if own is not None and module == ("" if kind.startswith(PACKAGE) else own):
+            importlib.import_module(own)
             continue
         known = hasattr(keras.layers, kind) or kind in MODELS or module.startswith("keras.")
         if not known:

@@ -103,7 +103,7 @@ def fill(
     Raises:
         WeightsFileError: If a tensor is missing or left over, or if one has another shape.
     """
-    variables = _variables(model)
+    variables = variables_of(model)
     check_mapping(source, model.name, names, tensors, variables)
     values = {}
     for theirs, ours in names.items():
@@ -120,7 +120,8 @@ def fill(
         variables[ours].assign(value)
 
 
-def _variables(model: keras.Model) -> dict[tuple[str, str], keras.Variable]:
+def variables_of(model: keras.Model) -> dict[Variable, keras.Variable]:
+    """A network's variables by layer and name, without those that belong to a form."""
     return {
         (layer.name, variable.name): variable
         for layer in _holders(model)

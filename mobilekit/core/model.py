@@ -205,6 +205,8 @@ class TFLiteModel:
         recipe_rules: Layers of a mixed recipe that compute in another way.
         quantizer: A row of `converters.quantizers`.
         choice: Which methods made it, and why; None where there was nothing to choose.
+        folded: The preprocessing of the model it was made from, where its scaling was folded into
+            the first convolution; None where nothing was.
         schema: Of this document.
     """
 
@@ -222,4 +224,5 @@ class TFLiteModel:
     recipe_rules: tuple[LayerRule, ...] = ()
     quantizer: str = "ours"
     choice: Choice | None = None
+    folded: Preprocessing | None = None
     schema: int = 1

@@ -69,6 +69,16 @@ FORMS: Registry[Form] = Registry(
             instead_of="a grouped convolution; one convolution a group, concatenated",
             exact=True,
         ),
+        Form(
+            name="relu_for_hard_swish",
+            instead_of="HARD_SWISH; ReLU, for a delegate that has neither form of it",
+            exact=False,
+        ),
+        Form(
+            name="no_squeeze_excite",
+            instead_of="squeeze-and-excitation; nothing, for a delegate that lacks its operators",
+            exact=False,
+        ),
     ],
 )
 

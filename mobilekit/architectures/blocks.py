@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import keras
 from keras import initializers, layers
 
+from mobilekit.architectures.activations import ACTIVATIONS, FORM_OF
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour, Padding
 from mobilekit.core.target import forms_of
 
@@ -30,11 +30,6 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     return rounded if rounded >= 0.9 * channels else rounded + divisor
 
 
-ACTIVATIONS: Mapping[str, Callable[[str], layers.Layer]] = {
-    "relu": lambda name: layers.ReLU(name=f"{name}_relu"),
-    "relu6": lambda name: layers.ReLU(6.0, name=f"{name}_relu"),
-    "elu": lambda name: layers.ELU(name=f"{name}_elu"),
-}
 LINEAR = "linear"
 # How the name of a layer ends whose weights are part of a form, not of the network.
 CONSTANT = "_constant"
@@ -127,9 +122,12 @@ class Blocks:
     def activate(
         self, x: keras.KerasTensor, name: str, activation: str | None = None
     ) -> keras.KerasTensor:
-        """The activation of the network, or another; "linear" is none."""
+        """The activation of the network, or another, as the target wants it; "linear" is none."""
         activation = self.activation if activation is None else activation
-        return x if activation == LINEAR else ACTIVATIONS[activation](name)(x)
+        if activation == LINEAR:
+            return x
+        form = FORM_OF.get(activation, "")
+        return ACTIVATIONS[form if form in self.forms else activation](name)(x)
 
     def max_pool(
         self,

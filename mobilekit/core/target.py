@@ -64,6 +64,16 @@ FORMS: Registry[Form] = Registry(
             instead_of="a depthwise convolution with a multiplier; one convolution each",
             exact=True,
         ),
+        Form(
+            name="relu_for_hard_swish",
+            instead_of="HARD_SWISH; ReLU, for a delegate that has neither form of it",
+            exact=False,
+        ),
+        Form(
+            name="no_squeeze_excite",
+            instead_of="squeeze-and-excitation; nothing, for a delegate that lacks its operators",
+            exact=False,
+        ),
     ],
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from converters.calibration import Ranges
+from converters.folded_scaling import carriers
 from converters.integer_edges import with_uint8_edges
 from converters.quantize import quantize
 from converters.recipes import needs_images
@@ -47,6 +48,7 @@ def derive(
     if preprocessing is not None:
         graph = read_model(content, "the float file").main
         [image] = graph.inputs  # what is prepared as a picture has one
-        seen[graph.tensors[image].name] = preprocessing.value_range
+        for carrier in carriers(graph, image, preprocessing.value_range):
+            seen[graph.tensors[carrier].name] = preprocessing.value_range
     made = quantize(content, recipe, seen, layers)
     return with_uint8_edges(made) if recipe.io is IoType.UINT8 else made

@@ -35,10 +35,16 @@ from mobilekit.core.choice import Choice
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import UsageError
 from mobilekit.core.model import ModelSpec, TFLiteModel
-from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.core.preprocessing import RAW_MEAN, RAW_STD, Preprocessing
 from mobilekit.core.recipe import MINMAX, IoType, Recipe, Scheme
 from mobilekit.extras import need
-from mobilekit.float_models import FloatModel, KerasFloatModel, check_finite, keras_float_model
+from mobilekit.float_models import (
+    FloatModel,
+    FoldedFloatModel,
+    KerasFloatModel,
+    check_finite,
+    keras_float_model,
+)
 from mobilekit.images import ImageSet, read_inputs
 from mobilekit.kit import ROOT
 from mobilekit.samples import ArraySet, SampleSet
@@ -72,7 +78,9 @@ class Network:
         preprocessing: What its input expects; None where it takes no pictures.
         build: Builds it.
         spec: What it was built from; None for a .keras file from elsewhere.
-        source: What it is converted from, where that is no Keras model but a float .tflite.
+        source: What it is converted from, where that is no Keras model as it stands.
+        folded: The preprocessing before its scaling was folded into the network; None if it was
+            not.
     """
 
     name: str
@@ -81,6 +89,36 @@ class Network:
     build: Callable[[], keras.Model]
     spec: ModelSpec | None = None
     source: Callable[[], FloatModel] | None = None
+    folded: Preprocessing | None = None
+
+
+def fold_preprocessing(network: Network) -> Network:
+    """The network with its input scaling inside: its files take pixels of 0..255.
+
+    Raises:
+        UsageError: If nothing says what its input expects.
+    """
+    if network.folded is not None:
+        return network
+    expects = network.preprocessing
+    if expects is None:
+        raise UsageError(
+            f"Nothing says which scaling is to be folded into {network.name}. Give --mean and --std"
+            " (pixels are 0..255), or leave out --fold-preprocessing."
+        )
+
+    def source() -> FloatModel:
+        whole = network.source() if network.source else keras_float_model(network.build())
+        return FoldedFloatModel(whole, expects, network.name)
+
+    raw = replace(expects, mean=RAW_MEAN, std=RAW_STD)
+    return replace(
+        network,
+        identity=digest([network.identity, "folded", expects]),
+        preprocessing=raw,
+        source=source,
+        folded=expects,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -434,6 +472,7 @@ class Conversion:
             recipe_rules=recipe.rules,
             quantizer=self._quantizer if recipe != FLOAT32 else OURS,
             choice=self._choices.get(recipe),
+            folded=self.network.folded,
         )
 
     def _layers(self) -> tuple[str, ...]:

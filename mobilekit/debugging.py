@@ -12,7 +12,7 @@ from converters.layer_errors import OperatorError, measure_errors
 from converters.layer_names import LayerNames
 from converters.methods import EQUALIZE
 from converters.tflite_reader import read_model
-from mobilekit.conversion import Conversion
+from mobilekit.conversion import Conversion, fold_preprocessing
 from mobilekit.core.errors import ConversionError
 from mobilekit.core.model import TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
@@ -98,7 +98,8 @@ def debug_file(
     """
     content, known = describe_tflite(model)
     of = network_of_file if isinstance(against, Path) else network_of_model
-    network = of(against, preprocessing or known.preprocessing)
+    network = of(against, preprocessing or known.folded or known.preprocessing)
+    network = fold_preprocessing(network) if known.folded else network
     samples = sample_set(calibration).spread(SAMPLES) if calibration else None
     with tempfile.TemporaryDirectory() as aside:
         conversion = Conversion(network, samples, Path(aside), say)

@@ -110,6 +110,7 @@ def convert_file(
     quantizer: str = "ours",
     effort: Effort = Effort.FAST,
     method: str | None = None,
+    fold_preprocessing: bool = False,
     say: Callable[[str], None] = _silent,
 ) -> TFLiteModel:
     """Converts a model and writes a .tflite that has passed its checks, with provenance.
@@ -126,6 +127,8 @@ def convert_file(
         effort: How long a rule may take to choose methods that make a static int8 file more
             accurate; other recipes have none to choose.
         method: Names of `converters.methods` joined by "+" instead of the rule.
+        fold_preprocessing: Puts the scaling of pixels into the first convolution, so that the file
+            takes pixels of 0..255.
         say: Told in sentences what is done.
 
     Raises:
@@ -138,6 +141,7 @@ def convert_file(
     from converters.recipes import parse_recipe, with_method
     from converters.writer import write_model
     from mobilekit.conversion import Conversion
+    from mobilekit.conversion import fold_preprocessing as folded
     from mobilekit.samples import sample_set
     from mobilekit.sources import network_of_file, network_of_model
 
@@ -150,6 +154,7 @@ def convert_file(
         raise UsageError(f"{output} must end in .tflite, which is what it will be.")
     of = network_of_file if isinstance(model, Path) else network_of_model
     network = of(model, preprocessing)
+    network = folded(network) if fold_preprocessing else network
     samples = sample_set(calibration) if calibration else None
     with tempfile.TemporaryDirectory() as aside:
         conversion = Conversion(network, samples, Path(aside), say, quantizer, states=output.parent)
@@ -197,7 +202,7 @@ def evaluate_file(
         chosen,
         expects,
         labels=read_labels(labels, chosen) if labels else None,
-        reference=reference_of(against, chosen, expects) if against else None,
+        reference=reference_of(against, chosen, known.folded or expects) if against else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -10,7 +11,7 @@ import keras
 from converters.keras_shapes import count_params, shapes_alone
 from converters.model_size import MAX_PARAMS, check_params
 from mobilekit.architectures import ARCHITECTURES
-from mobilekit.architectures.counts import Counts, count
+from mobilekit.architectures.counts import Counts, LayerCost, count, layer_costs
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour
 from mobilekit.core.errors import UsageError
 from mobilekit.core.loading import load
@@ -20,6 +21,14 @@ from mobilekit.weights import KERAS, find_source
 
 # Features before the last layer of the widest published network.
 WIDEST = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkCost:
+    """What a network costs, and what each of its layers does."""
+
+    counts: Counts
+    layers: tuple[LayerCost, ...]
 
 
 def build_network(
@@ -82,10 +91,21 @@ def count_network(spec: ModelSpec) -> Counts:
         UnknownNameError: If the architecture, or its weights, do not exist.
         UsageError: If a size does not fit the network, or it has no such option.
     """
+    with shapes_alone():
+        return count(_build_of(spec))
+
+
+def cost_network(spec: ModelSpec) -> NetworkCost:
+    """The same with a row a layer."""
+    with shapes_alone():
+        model = _build_of(spec)
+        return NetworkCost(counts=count(model), layers=tuple(layer_costs(model)))
+
+
+def _build_of(spec: ModelSpec) -> keras.Model:
     row = ARCHITECTURES[spec.architecture]
     _check_options(row, spec)
-    with shapes_alone():
-        return count(_build(row, spec, TENSORFLOW))
+    return _build(row, spec, TENSORFLOW)
 
 
 def _check_options(row: Architecture, spec: ModelSpec) -> None:

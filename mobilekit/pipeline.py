@@ -26,7 +26,7 @@ from converters.fidelity import FileRunner
 from converters.recipes import parse_recipe
 from converters.writer import versions
 from mobilekit.arrays import is_array, write_array
-from mobilekit.conversion import Conversion, Network, Say
+from mobilekit.conversion import Conversion, Network, Say, fold_preprocessing
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import DeviceError, MobileKitError, RunnerError
@@ -178,12 +178,17 @@ class _Stages:
                 path = Path(model.file)
                 yield Candidate(path=path, model=describe_tflite(path)[1])
                 continue
-            for network in _networks(model, self._plan.convert.target):
+            for network in self._networks(model):
                 folder = self._results / "models"
                 conversion = Conversion(network, self._calibration, folder, self._say)
                 for recipe in self._recipes:
                     made = conversion.file(recipe)
                     yield Candidate(path=made.path, model=made.model, conversion=conversion)
+
+    def _networks(self, model: ModelPlan) -> Iterator[Network]:
+        convert = self._plan.convert
+        for network in _networks(model, convert.target):
+            yield fold_preprocessing(network) if convert.fold_preprocessing else network
 
     def judge(self, candidate: Candidate) -> tuple[Path, Accuracy] | None:
         """A file judged on the evaluation images, and where that stands; None without images."""

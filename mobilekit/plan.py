@@ -61,6 +61,7 @@ class ConvertPlan:
     recipes: tuple[str, ...] = ()
     target: str = DEFAULT_TARGET
     effort: Effort = Effort.FAST
+    fold_preprocessing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,10 +165,12 @@ def _network_of_tflite(path: Path, expects: Preprocessing | None) -> Network:
     return Network(
         name=known.name,
         identity=known.sha256,
-        preprocessing=expects or known.preprocessing,
+        # A file that scaling was folded into takes raw pixels, whatever is said of the others.
+        preprocessing=known.preprocessing if known.folded else expects or known.preprocessing,
         build=build,
         spec=known.spec,
         source=lambda: TFLiteFloatModel(ready, str(path)),
+        folded=known.folded,
     )
 
 
@@ -245,13 +247,18 @@ def reference_of(path: Path, images: ImageSet, expects: Preprocessing) -> Refere
         UsageError: If there is no such file, or it is neither.
         ConversionError: If it does not run.
     """
-    inputs = (loaded.pixels for loaded in read_inputs(images, expects))
-    readable = (pixels for pixels in inputs if pixels is not None)  # evaluate_file names the rest
     if path.suffix == ".tflite":
         content, known = describe_tflite(path)
+        takes = known.preprocessing if known.folded else None
+        readable = _readable(images, takes or expects)
         return Reference(name=known.sha256, logits=FileRunner(content).run(readable))
     network = network_of_file(path, expects)
     model = keras_float_model(network.build())
     expect_input(model.input_shapes, path.name, expects)
-    rows = [model.answers((pixels,))[0] for pixels in readable]
+    rows = [model.answers((pixels,))[0] for pixels in _readable(images, expects)]
     return Reference(name=network.identity, logits=np.concatenate(rows))
+
+
+def _readable(images: ImageSet, expects: Preprocessing) -> Iterator[np.ndarray]:
+    inputs = (loaded.pixels for loaded in read_inputs(images, expects))
+    return (pixels for pixels in inputs if pixels is not None)  # evaluate_file names the rest

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from mobilekit.architectures.blocks import LINEAR, Blocks
+from mobilekit.architectures.squeeze_excite import squeeze_excite
 
 
 def inverted_residual(
@@ -41,26 +42,8 @@ def inverted_residual(
         y = blocks.conv(y, expansion * channels, 1, name=f"{name}_expand")
     y = blocks.depthwise(y, kernel, stride=stride, name=f"{name}_depthwise")
     if squeeze:
-        y = squeeze_excite(blocks, y, squeeze, name=f"{name}_se")
+        y = squeeze_excite(blocks, y, squeeze, name=f"{name}_se", gate="sigmoid")
     y = blocks.conv(y, filters, 1, name=f"{name}_project", activation=LINEAR)
     if skip and stride == 1 and channels == filters:
         return layers.Add(name=f"{name}_add")([x, y])
     return y
-
-
-def squeeze_excite(
-    blocks: Blocks, x: keras.KerasTensor, channels: int, *, name: str
-) -> keras.KerasTensor:
-    """Weighs channels by what their means say: arXiv:1709.01507; ReLU inside, a sigmoid behind.
-
-    Means keep four dimensions and dense layers are 1x1 convolutions, so that no reshape is between.
-    """
-    weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
-    weights = blocks.conv(
-        weights, channels, 1, name=f"{name}_reduce", activation="relu", norm=False
-    )
-    weights = blocks.conv(
-        weights, x.shape[-1], 1, name=f"{name}_expand", activation=LINEAR, norm=False
-    )
-    weights = layers.Activation("sigmoid", name=f"{name}_sigmoid")(weights)
-    return layers.Multiply(name=f"{name}_multiply")([x, weights])

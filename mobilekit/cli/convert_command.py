@@ -59,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     choosing.add_argument(
         "--method", help="names of `mobilekit list methods` joined by +, instead of choosing"
     )
+    parser.add_argument(
+        "--fold-preprocessing",
+        action="store_true",
+        help="put the scaling of pixels into the first convolution: the file takes 0..255",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .tflite file")
     add_ladder(parser)
     add_preprocessing(parser)
@@ -91,6 +96,7 @@ def run(args: argparse.Namespace) -> None:
         quantizer=args.quantizer,
         effort=Effort(args.effort),
         method=args.method,
+        fold_preprocessing=args.fold_preprocessing,
         say=say,
     )
     if args.json:

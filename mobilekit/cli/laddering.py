@@ -25,7 +25,7 @@ LADDER_OPTIONS = (
     "device",
     "no_latency",
 )
-RECIPE_OPTIONS = ("keep_float", "int16", "method")
+RECIPE_OPTIONS = ("keep_float", "int16", "method", "fold_preprocessing")
 SHOWN_LAYERS = 5  # of those that are kept float; --json has all
 
 

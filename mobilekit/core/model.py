@@ -54,6 +54,10 @@ class Figure:
     classes: int = 1000
     options: Mapping[str, str] = field(default_factory=dict)
 
+    def agrees(self, ours: int) -> bool:
+        """Whether a count is this figure, as exactly as it was published."""
+        return abs(ours - self.value) <= self.unit / 2 if self.unit > 1 else ours == self.value
+
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
@@ -125,6 +129,19 @@ class Architecture:
             for option in self.options
             if given.get(option.name, option.values[0]) != option.values[0]
         }
+
+    def figures_of(self, spec: ModelSpec) -> tuple[Figure, ...]:
+        """The figures of exactly this variation."""
+        return tuple(figure for figure in self.figures if self._is_of(figure, spec))
+
+    def _is_of(self, figure: Figure, spec: ModelSpec) -> bool:
+        size, usual = figure.input_size, Figure.classes
+        return (
+            figure.alpha == spec.alpha
+            and (self.input_size if size is None else (size, size)) == spec.input_size
+            and (self.classes if figure.classes == usual else figure.classes) == spec.classes
+            and self.chosen(figure.options) == spec.options
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +222,8 @@ class TFLiteModel:
         recipe_rules: Layers of a mixed recipe that compute in another way.
         quantizer: A row of `converters.quantizers`.
         choice: Which methods made it, and why; None where there was nothing to choose.
+        folded: The preprocessing of the model it was made from, where its scaling was folded into
+            the first convolution; None where nothing was.
         schema: Of this document.
     """
 
@@ -222,4 +241,5 @@ class TFLiteModel:
     recipe_rules: tuple[LayerRule, ...] = ()
     quantizer: str = "ours"
     choice: Choice | None = None
+    folded: Preprocessing | None = None
     schema: int = 1

@@ -22,6 +22,10 @@ class Resampling(enum.StrEnum):
     NEAREST = "nearest"
 
 
+RAW_MEAN = (0.0, 0.0, 0.0)  # pixels as they are
+RAW_STD = (1.0, 1.0, 1.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """From a picture file to one float input: shorter side resized, centre cropped, normalized.
@@ -41,8 +45,8 @@ class Preprocessing:
     input_size: tuple[int, int]
     resize_shorter: int
     resampling: Resampling = Resampling.BILINEAR
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    mean: tuple[float, float, float] = RAW_MEAN
+    std: tuple[float, float, float] = RAW_STD
     channel_order: ChannelOrder = ChannelOrder.RGB
 
     def __post_init__(self) -> None:

@@ -47,6 +47,23 @@ UNPUBLISHED = Preprocessing(
     std=(127.5, 127.5, 127.5),
 )
 
+
+def _plain(name: str, file: str, top1: float, **options: str) -> WeightSource:
+    """A network of torchvision without blocks; `name` is "<source>/<architecture>"."""
+    source, _, architecture = name.partition("/")
+    function = architecture + source.removeprefix("torchvision")
+    return WeightSource(
+        name=name,
+        file=file,
+        flavour=PYTORCH,
+        names=f"mobilekit.weights.torchvision_plain:{function}",
+        preprocessing=TORCHVISION,
+        top1=top1,
+        source=f"torchvision's IMAGENET1K_V1 weights {file}, BSD-3-Clause",
+        options=options,
+    )
+
+
 WEIGHT_SOURCES: Registry[WeightSource] = Registry(
     "weights source",
     [
@@ -64,6 +81,17 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
         *lite_sources.timm_own_lites(),
         *lite_sources.google_lites(),
         *lite_sources.mnasnets(),
+        _plain("torchvision/alexnet_torchvision", "alexnet-owt-7be5be79.pth", 56.522),
+        _plain("torchvision/vgg11", "vgg11-8a719046.pth", 69.02),
+        _plain("torchvision_bn/vgg11", "vgg11_bn-6002323d.pth", 70.37, norm="batch"),
+        _plain("torchvision/vgg13", "vgg13-19584684.pth", 69.928),
+        _plain("torchvision_bn/vgg13", "vgg13_bn-abd245e5.pth", 71.586, norm="batch"),
+        _plain("torchvision/vgg16", "vgg16-397923af.pth", 71.592),
+        _plain("torchvision_bn/vgg16", "vgg16_bn-6c64b313.pth", 73.36, norm="batch"),
+        _plain("torchvision/vgg19", "vgg19-dcbb9e9d.pth", 72.376),
+        _plain("torchvision_bn/vgg19", "vgg19_bn-c79401a0.pth", 74.218, norm="batch"),
+        _plain("torchvision/squeezenet_1_0", "squeezenet1_0-b66bff10.pth", 58.092),
+        _plain("torchvision/squeezenet_1_1", "squeezenet1_1-b8a52dc0.pth", 58.178),
     ],
 )
 

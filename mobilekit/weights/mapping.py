@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def fill(
             raise WeightsFileError(
                 source,
                 f"{theirs} has shape {tensors[theirs].shape}, but layer {ours[0]} of {model.name}"
-                f" needs {tuple(variables[ours].shape)}, so it is of another width or number of"
+                f" needs {tuple(variables[ours].shape)}, so it is of another width, input size or number of"
                 " classes",
             )
         values[ours] = value
@@ -119,11 +120,30 @@ def _without_positions(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndar
 
 
 def _to_keras_axes(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndarray:
-    """PyTorch's (out, in, h, w) to Keras' (h, w, in, out), or (h, w, channel, 1) by depth."""
+    """PyTorch's (out, in, h, w) to Keras' (h, w, in, out), or (h, w, channel, 1) by depth.
+
+    Behind a Flatten, PyTorch counts a dense layer's inputs channel by channel, Keras pixel by
+    pixel.
+    """
     if tensor.ndim == 4:
         axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
         return _without_positions(tensor.transpose(axes), layer)
-    return tensor.T if tensor.ndim == 2 else tensor
+    if tensor.ndim == 2:
+        before = _flattened(layer)
+        if before is not None and math.prod(before) == tensor.shape[1]:
+            height, width, channels = before
+            pixels = tensor.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+            tensor = pixels.reshape(tensor.shape)
+        return tensor.T
+    return tensor
+
+
+def _flattened(layer: keras.layers.Layer) -> tuple[int, ...] | None:
+    """The shape (h, w, channels) that a layer's input was before a Flatten; None without one."""
+    before = layer
+    while isinstance(before, layers.Dropout) or before is layer:
+        before = before.input._keras_history.operation
+    return before.input.shape[1:] if isinstance(before, layers.Flatten) else None
 
 
 AXES: Mapping[Layout, Callable[[np.ndarray, keras.layers.Layer], np.ndarray]] = {

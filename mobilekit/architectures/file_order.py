@@ -1,0 +1,268 @@
+"""The operators that a network becomes in a .tflite, in the order in which they run there.
+
+The converter imports TensorFlow's graph in reverse post-order, with nodes of equal rank by name, so
+branches stand one behind the other, by name; Keras orders layers by their distance from the output.
+Batch norm, activations and pads are fused where the converter fuses them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import keras
+from keras import layers
+from keras.src.ops.node import Node
+
+WEIGHTED = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+# What may have an activation within it; its other operators follow as operators of their own.
+ACTIVATED = (
+    *WEIGHTED,
+    layers.Add,
+    layers.Multiply,
+    layers.MaxPooling2D,
+    layers.AveragePooling2D,
+    layers.BatchNormalization,  # one that is an addition in the end
+)
+FUSED_MAXIMA = (None, 6.0, 1.0)  # of a ReLU: what an operator can have within it
+# Layers that leave nothing, or the same memory under another shape.
+VANISHING = (layers.Dropout, layers.Flatten, layers.Reshape, layers.InputLayer)
+# Their constants are nodes of TensorFlow's graph, from which it is walked too.
+WITH_CONSTANTS = (
+    layers.GlobalAveragePooling2D,
+    layers.Concatenate,
+    layers.ZeroPadding2D,
+    layers.Rescaling,
+    layers.Flatten,
+    layers.Reshape,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One operator of the file.
+
+    Attributes:
+        layer: The layer that it computes, or the first of several.
+        fused: The layers that it computes too.
+        inputs: Tensors that it reads.
+        outputs: Tensors that it writes, by number of values.
+        activated: Whether an activation is within it already.
+    """
+
+    layer: keras.layers.Layer
+    inputs: tuple[int, ...]
+    outputs: Mapping[int, int]
+    fused: tuple[str, ...] = ()
+    activated: bool = False
+
+
+def steps_of(model: keras.Model) -> list[Step]:
+    """The operators of the file in order; the first ones feed the inputs."""
+    return _Fusing(model).steps()
+
+
+def peak_elements(model: keras.Model) -> int:
+    """Most values alive at once; a tensor lives from its operator to its last reader."""
+    fusing = _Fusing(model)
+    steps = fusing.steps()
+    last_read = {tensor: place for place, step in enumerate(steps) for tensor in step.inputs}
+    last_read.update(dict.fromkeys(fusing.outputs(), len(steps)))
+    peak = 0
+    alive: dict[int, int] = {}
+    for place, step in enumerate(steps):
+        alive.update(step.outputs)
+        peak = max(peak, sum(alive.values()))
+        alive = {t: size for t, size in alive.items() if last_read.get(t, -1) > place}
+    return peak
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """One use of a layer.
+
+    Attributes:
+        layer: The layer.
+        name: How its nodes are called in TensorFlow's graph, as far as their order depends on it.
+        inputs: Keras' tensors.
+        outputs: Likewise.
+        readers: Uses of what it writes.
+    """
+
+    layer: keras.layers.Layer
+    name: str
+    inputs: tuple[keras.KerasTensor, ...]
+    outputs: tuple[keras.KerasTensor, ...]
+    readers: list[_Call] = field(default_factory=list, repr=False)
+
+
+def _calls(model: keras.Model) -> list[_Call]:
+    calls, makers = [], {}
+    for layer in model.layers:
+        for count, node in enumerate(_nodes(layer), 1):
+            is_input = isinstance(layer, layers.InputLayer)
+            call = _Call(
+                layer=layer,
+                name=layer.name if is_input else f"{model.name}_1/{layer.name}_{count}/",
+                inputs=tuple(node.arguments.keras_tensors),
+                outputs=tuple(node.outputs),
+            )
+            calls.append(call)
+            makers.update({id(tensor): call for tensor in call.outputs})
+    for call in calls:
+        for tensor in call.inputs:
+            makers[id(tensor)].readers.append(call)
+    return calls
+
+
+def _nodes(layer: keras.layers.Layer) -> Sequence[Node]:
+    nodes: Sequence[Node] = layer._inbound_nodes
+    return nodes
+
+
+def _in_file_order(calls: Sequence[_Call]) -> list[_Call]:
+    """Reverse post-order from inputs and constants, as TensorFlow's `GetReversePostOrder` has it.
+
+    Of several nodes the one with the last name is walked first, so that it ends up behind.
+    """
+    roots = [
+        call
+        for call in calls
+        if not call.inputs or call.layer.weights or isinstance(call.layer, WITH_CONSTANTS)
+    ]
+    order: list[_Call] = []
+    visited: set[int] = set()
+    todo = [(call, False) for call in sorted(roots, key=_name)]
+    while todo:
+        call, done = todo.pop()
+        if done:
+            order.append(call)
+        elif id(call) not in visited:
+            visited.add(id(call))
+            todo.append((call, True))
+            todo += [(reader, False) for reader in sorted(call.readers, key=_name)]
+    return order[::-1]
+
+
+def _name(call: _Call) -> str:
+    return call.name
+
+
+class _Fusing:
+    """Goes through the layers in the file's order and keeps what they become."""
+
+    def __init__(self, model: keras.Model) -> None:
+        calls = _calls(model)
+        self._model = model
+        self._reads: dict[int, list[_Call]] = {}
+        for call in calls:
+            for tensor in call.inputs:
+                self._reads.setdefault(id(tensor), []).append(call)
+        self._steps: dict[int, Step] = {}  # by the first tensor that each writes, in order
+        self._same: dict[int, int] = {}  # a tensor -> the one whose memory it is
+        for call in _in_file_order(calls):
+            self._take(call)
+
+    def steps(self) -> list[Step]:
+        return list(self._steps.values())
+
+    def outputs(self) -> Iterator[int]:
+        return (self._root(tensor) for tensor in self._model.outputs)
+
+    def _root(self, tensor: keras.KerasTensor) -> int:
+        return self._same.get(id(tensor), id(tensor))
+
+    def _take(self, call: _Call) -> None:
+        layer = call.layer
+        if not call.inputs:
+            self._add(call)
+        elif isinstance(layer, VANISHING) or _is_linear(layer):
+            self._same[id(call.outputs[0])] = self._root(call.inputs[0])
+        elif isinstance(layer, layers.BatchNormalization):
+            self._normalize(call)
+        elif _is_fusable(layer):
+            before = self._before(call)
+            if before is not None and isinstance(before.layer, ACTIVATED):
+                self._fuse(call, replace(before, activated=True))
+            else:
+                self._add(call)
+        elif isinstance(layer, layers.ZeroPadding2D) and self._is_same(call):
+            self._same[id(call.outputs[0])] = self._root(call.inputs[0])
+        else:
+            self._add(call)
+
+    def _normalize(self, call: _Call) -> None:
+        before = self._before(call)
+        if before is not None and isinstance(before.layer, WEIGHTED):
+            self._fuse(call, before)
+            return
+        self._add(call)  # a multiplication,
+        product = id(call.outputs[0])
+        # and an addition, whose tensor no layer has.
+        made = self._steps[product]
+        total = id(call)
+        self._same[product] = total
+        self._steps[total] = replace(made, inputs=(product,), outputs={total: _size(call)})
+
+    def _before(self, call: _Call) -> Step | None:
+        """The operator that makes the only input, where nobody else reads that."""
+        [tensor] = call.inputs[:1]
+        before = self._steps.get(self._root(tensor))
+        if before is None or before.activated or len(self._reads[id(tensor)]) > 1:
+            return None
+        return before if len(before.outputs) == 1 else None
+
+    def _fuse(self, call: _Call, step: Step) -> None:
+        """The fused operator stands where the last of its layers stood."""
+        tensor = self._root(call.inputs[0])
+        del self._steps[tensor]
+        self._steps[tensor] = replace(step, fused=(*step.fused, call.layer.name))
+        self._same[id(call.outputs[0])] = tensor
+
+    def _add(self, call: _Call) -> None:
+        outputs = {id(tensor): math.prod(tensor.shape[1:]) for tensor in call.outputs}
+        self._steps[next(iter(outputs))] = Step(
+            layer=call.layer,
+            inputs=tuple(self._root(tensor) for tensor in call.inputs),
+            outputs=outputs,
+        )
+
+    def _is_same(self, call: _Call) -> bool:
+        """Whether a pad and the convolution behind it are a convolution with SAME borders."""
+        readers = self._reads.get(id(call.outputs[0]), [])
+        if len(readers) != 1 or not isinstance(readers[0].layer, WEIGHTED[:2]):
+            return False
+        conv = readers[0].layer
+        if conv.padding != "valid":
+            return False
+        rows = zip(
+            call.inputs[0].shape[1:3],
+            conv.kernel_size,
+            conv.strides,
+            conv.dilation_rate,
+            call.layer.padding,
+            strict=True,
+        )
+        return all(_same_border(*row[:4]) == tuple(row[4]) for row in rows)
+
+
+def _same_border(length: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    total = max(0, (-(-length // stride) - 1) * stride + (kernel - 1) * dilation + 1 - length)
+    return total // 2, total - total // 2
+
+
+def _is_linear(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear
+
+
+def _is_fusable(layer: keras.layers.Layer) -> bool:
+    if isinstance(layer, layers.ReLU):
+        return layer.max_value in FUSED_MAXIMA and not layer.negative_slope and not layer.threshold
+    if isinstance(layer, layers.Activation):
+        return layer.activation in (keras.activations.relu, keras.activations.relu6)
+    return False
+
+
+def _size(call: _Call) -> int:
+    return math.prod(call.outputs[0].shape[1:])

@@ -8,6 +8,8 @@ from mobilekit.architectures.rows import (
     efficientnet_lite,
     mobilenet_v1,
     mobilenet_v2,
+    mobilenet_v3,
+    mobilenet_v4,
     squeezenet,
     vgg,
 )
@@ -22,6 +24,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *squeezenet.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
+        *mobilenet_v3.ROWS,
+        *mobilenet_v4.ROWS,
         *efficientnet_lite.ROWS,
     ],
 )

@@ -95,7 +95,7 @@ def fill(
             raise WeightsFileError(
                 source,
                 f"{theirs} has shape {tensors[theirs].shape}, but layer {ours[0]} of {model.name}"
-                f" needs {tuple(variables[ours].shape)}, so it is of another width or number of"
+                f" needs {tuple(variables[ours].shape)}, so it is of another width, input size or number of"
                 " classes",
             )
         values[ours] = value

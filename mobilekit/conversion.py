@@ -488,6 +488,8 @@ def code_digest() -> str:
     parts = ("mobilekit/architectures", "mobilekit/weights", "mobilekit/core", "converters")
     names = (
         "networks",
+        "choosing_weights",
+        "local_weights",
         "images",
         "calibrating",
         "conversion",

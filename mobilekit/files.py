@@ -66,11 +66,15 @@ def build_file(
     seed: int = 0,
     options: Mapping[str, str] | None = None,
     target: str = DEFAULT_TARGET,
+    say: Callable[[str], None] = _silent,
 ) -> Path:
     """Builds a network and writes it as .keras, with a description beside it.
 
+    `say` is told whose names a weights file has.
+
     Raises:
-        UsageError: If a name does not exist, a size does not fit, or a weights file is missing.
+        UsageError: If a name does not exist, a size does not fit, or a weights file is missing or
+            of a network with other classes or options.
         WeightsFileError: If the weights are of another network, or hostile.
         StorageError: If it cannot be written.
     """
@@ -86,9 +90,11 @@ def build_file(
         options=options,
         target=target,
     )
-    network = network_of_spec(spec, weights)
+    network = network_of_spec(spec, weights, options)
     assert network.spec is not None  # networks of a spec have both
     assert network.preprocessing is not None
+    if network.spec.weights != weights:
+        say(f"{weights} has the names of {network.spec.weights} weights of {architecture}.")
     save_network(output, network.build(), network.spec, network.preprocessing)
     return output
 

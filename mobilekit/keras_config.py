@@ -6,6 +6,7 @@ is refused with the name of its layer.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -22,10 +23,14 @@ LAMBDAS = ("Lambda",)
 # How Keras 2 wrote TensorFlow functions that were called on tensors.
 FUNCTIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 MODELS = ("Functional", "Model", "Sequential")
+# Layers of this package, and the modules that tell Keras of them when they are imported. A .keras
+# file has class and module, an .h5 file "<package>><class>".
+PACKAGE = "mobilekit>"
+OWN = {"LocalResponseNormalization": "mobilekit.architectures.normalization"}
 
 
 def check_config(path: str, config: object) -> None:
-    """Refuses a description with code in it, or with a layer that Keras does not have.
+    """Refuses a description with code in it, or with a layer that neither Keras nor this kit has.
 
     Args:
         path: The file, for sentences.
@@ -49,6 +54,10 @@ def check_config(path: str, config: object) -> None:
                 f"its layer {name!r} is a TensorFlow function ({kind}), which Keras 3 does not"
                 " read; export the model as a SavedModel folder where it was made, and pass that",
             )
+        own = OWN.get(kind.removeprefix(PACKAGE))
+        if own is not None and module == ("" if kind.startswith(PACKAGE) else own):
+            importlib.import_module(own)
+            continue
         known = hasattr(keras.layers, kind) or kind in MODELS or module.startswith("keras.")
         if not known:
             raise ModelFileError(

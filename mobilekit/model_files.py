@@ -82,6 +82,17 @@ def _loaded(path: Path, load: Callable[[Path], keras.Model]) -> keras.Model:
     raise ModelFileError(str(path), f"Keras cannot load it ({first.rstrip('.')})") from failure
 
 
+def holds_network(path: Path) -> bool:
+    """Whether an HDF5 file has a network around its weights; False too where it is damaged."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as opened:
+            return "model_config" in opened.attrs
+    except (OSError, RuntimeError):
+        return False
+
+
 def _load_archive(path: Path) -> keras.Model:
     import keras
 

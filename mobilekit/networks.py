@@ -16,8 +16,8 @@ from mobilekit.architectures.flavour import TENSORFLOW, Flavour
 from mobilekit.core.errors import UsageError
 from mobilekit.core.loading import load
 from mobilekit.core.model import Architecture, ModelSpec
-from mobilekit.weights import find_source
-from mobilekit.weights.mapping import load_torch_weights
+from mobilekit.local_weights import load_recognized
+from mobilekit.weights import KERAS, find_source
 
 # Features before the last layer of the widest published network.
 WIDEST = 4096
@@ -57,8 +57,31 @@ def build_network(
     if source is not None:
         if weights_file is None:
             raise UsageError(f"{spec.name} with weights {spec.weights!r} needs {source.file}.")
-        load_torch_weights(model, source, weights_file)
+        _load(model, spec, weights_file)
     return model
+
+
+def _load(model: keras.Model, spec: ModelSpec, path: Path) -> None:
+    if spec.weights == KERAS:
+        from mobilekit.weights.keras_download import load_published, models_folder
+
+        # Keras keeps hashes of its own files; others, of the same names, it does not know.
+        if path.parent == models_folder():
+            load_published(model, spec, path)
+            return
+    load_recognized(model, spec, path)
+
+
+def shapes_of(spec: ModelSpec, flavour: Flavour) -> keras.Model:
+    """The network of `spec` without values: its layers, their names and shapes.
+
+    Raises:
+        UsageError: If a size does not fit the network, or it has no such option.
+    """
+    row = ARCHITECTURES[spec.architecture]
+    _check_options(row, spec)
+    with shapes_alone():
+        return _build(row, spec, flavour)
 
 
 def count_network(spec: ModelSpec) -> Counts:

@@ -329,7 +329,7 @@ def _networks(model: ModelPlan, target: str) -> Iterator[Network]:
             options=model.options,
             target=target,
         )
-        yield network_of_spec(spec, model.weights)
+        yield network_of_spec(spec, model.weights, model.options)
 
 
 def outline(plan: Plan) -> list[str]:

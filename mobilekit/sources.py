@@ -14,6 +14,7 @@ from converters.fidelity import FileRunner
 from converters.tflite_reader import read_model
 from converters.writer import read_sidecar
 from mobilekit.architectures import ARCHITECTURES
+from mobilekit.choosing_weights import choose_weights
 from mobilekit.conversion import Network
 from mobilekit.conversion_checks import expect_input, nothing_says
 from mobilekit.core.digest import digest, sha256_file
@@ -28,8 +29,6 @@ from mobilekit.extras import need
 from mobilekit.float_models import TFLiteFloatModel, keras_float_model
 from mobilekit.images import ImageSet, read_inputs
 from mobilekit.keras_file import read_keras_sidecar
-from mobilekit.weights import preprocessing_for
-from mobilekit.weights.locate import find_weights
 
 if TYPE_CHECKING:
     import keras
@@ -75,28 +74,35 @@ def make_spec(
         raise UsageError(f"There is no such network: {error}.") from error
 
 
-def network_of_spec(spec: ModelSpec, weights: str) -> Network:
-    """A network to be built; `weights` is "random", a source's name or a file.
+def network_of_spec(
+    spec: ModelSpec, weights: str, asked: Mapping[str, str] | None = None
+) -> Network:
+    """A network to be built.
+
+    Args:
+        spec: The network, with random weights.
+        weights: "random", "keras", the name of another source, or a file.
+        asked: Options that were asked for by name, the usual ones too; None takes the spec's.
 
     Raises:
         UnknownNameError: If the architecture or the weights do not exist.
-        UsageError: If the weights file is missing.
+        UsageError: If the weights file is missing, or of a network that was built otherwise.
+        WeightsFileError: If a weights file is damaged, or of another network.
     """
-    found = find_weights(spec.architecture, weights)
-    spec = found.complete(spec)
+    chosen = choose_weights(spec, weights, asked)
 
     def build() -> keras.Model:
         need("tensorflow", "keras")
         from mobilekit.networks import build_network
 
-        return build_network(spec, found.path)
+        return build_network(chosen.spec, chosen.path)
 
     return Network(
-        name=spec.name,
-        identity=digest(spec),
-        preprocessing=preprocessing_for(spec.architecture, spec.weights, spec.input_size),
+        name=chosen.spec.name,
+        identity=digest(chosen.spec),
+        preprocessing=chosen.preprocessing,
         build=build,
-        spec=spec,
+        spec=chosen.spec,
     )
 
 

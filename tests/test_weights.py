@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobilekit.architectures import ARCHITECTURES
+from mobilekit.choosing_weights import choose_weights
 from mobilekit.core.errors import UnknownNameError, UsageError, WeightsFileError
 from mobilekit.core.model import ModelSpec
 from mobilekit.weights import (
@@ -15,7 +17,6 @@ from mobilekit.weights import (
     names_of,
     preprocessing_for,
 )
-from mobilekit.weights.locate import find_weights
 
 ROOT = Path(__file__).parent.parent
 SPEC = ModelSpec(architecture="mobilenet_v2", weights="torchvision")
@@ -26,22 +27,48 @@ def test_weights_that_do_not_exist_suggest_the_nearest():
         UnknownNameError, match=r"weights of mobilenet_v2 'torchvison'.*torchvision"
     ):
         find_source("mobilenet_v2", "torchvison")
-    with pytest.raises(UnknownNameError, match="Known: random"):
+    with pytest.raises(UnknownNameError, match="Known: keras, random"):
         find_source("mobilenet_v1", "torchvision")
 
 
 def test_missing_weights_name_the_command_that_brings_them(tmp_path, monkeypatch):
     monkeypatch.setenv("MOBILEKIT_DATA", str(tmp_path))
     with pytest.raises(UsageError, match=r"weights/mobilenet_v2-b0353104\.pth.*`make data`"):
-        find_weights("mobilenet_v2", "torchvision")
+        choose_weights(SPEC, "torchvision")
 
 
-def test_a_weights_file_that_is_not_there_or_not_for_the_network_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"There is no weights file net\.pth"):
-        find_weights("mobilenet_v2", "net.pth")
-    (tmp_path / "net.pth").write_bytes(b"")
-    with pytest.raises(UsageError, match="are known for mobilenet_v1"):
-        find_weights("mobilenet_v1", str(tmp_path / "net.pth"))
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"alpha": 0.5},
+            r"no torchvision weights of mobilenet_v2 with alpha 0\.5; there are with 1",
+        ),
+        ({"classes": 10}, "of mobilenet_v2 are for 1000 classes, not for 10"),
+    ],
+)
+def test_weights_of_another_network_than_was_asked_for_are_refused(changed, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        choose_weights(replace(SPEC, weights="random", **changed), "torchvision")
+
+
+def test_weights_choose_the_options_they_need_and_refuse_others(monkeypatch, tmp_path):
+    from mobilekit import choosing_weights
+    from mobilekit.core.model import BuilderOption
+
+    option = BuilderOption(name="stride_on", values=("1x1", "3x3"), does="")
+    row = replace(ARCHITECTURES["mobilenet_v2"], options=(option,))
+    source = replace(WEIGHT_SOURCES["torchvision/mobilenet_v2"], options={"stride_on": "3x3"})
+    monkeypatch.setattr(choosing_weights, "ARCHITECTURES", {"mobilenet_v2": row})
+    monkeypatch.setattr(choosing_weights, "find_source", lambda *_: source)
+    monkeypatch.setenv("MOBILEKIT_DATA", str(tmp_path))
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / source.file).write_bytes(b"")
+    spec = replace(SPEC, weights="random")
+    for asked in ({}, {"stride_on": "3x3"}):
+        assert choose_weights(spec, "torchvision", asked).spec.options == {"stride_on": "3x3"}
+    with pytest.raises(UsageError, match=r"are of stride_on=3x3, not stride_on=1x1; leave that"):
+        choose_weights(spec, "torchvision", {"stride_on": "1x1"})
 
 
 def test_the_crop_scales_with_the_input():
@@ -55,13 +82,17 @@ def test_the_crop_scales_with_the_input():
 @pytest.mark.needs_tensorflow
 @pytest.mark.parametrize("source", WEIGHT_SOURCES.values(), ids=lambda source: source.name)
 def test_every_source_fills_its_network_and_leaves_nothing_over(source):
-    from mobilekit.networks import build_network
+    from mobilekit.networks import shapes_of
+    from mobilekit.weights.mapping import variables_of
 
     architecture = source.name.partition("/")[2]
-    model = build_network(ModelSpec(architecture=architecture))
+    spec = ModelSpec(architecture=architecture, target="none", options=source.options)
+    model = shapes_of(
+        replace(spec, input_size=ARCHITECTURES[architecture].input_size), source.flavour
+    )
     names = names_of(source)
     assert len(set(names.values())) == len(names)
-    check_mapping("net.pth", model.name, names, names, set(names.values()))
+    check_mapping("net.pth", model.name, names, names, variables_of(model))
 
 
 @pytest.mark.needs_tensorflow  # the names follow from the layer table beside the builder
@@ -96,19 +127,25 @@ def test_a_variable_that_nobody_fills_is_named():
 
 @pytest.mark.needs_tensorflow
 @pytest.mark.needs_data
-def test_the_real_weights_see_what_is_in_the_photographs(evaluation_images):
+@pytest.mark.parametrize(
+    ("architecture", "weights", "right"),
+    [
+        ("mobilenet_v2", "torchvision", 18),  # what torchvision's own code answers as well
+        ("efficientnet_lite0", "google", 17),
+    ],
+)
+def test_the_real_weights_see_what_is_in_the_photographs(
+    architecture, weights, right, evaluation_images
+):
     from mobilekit.images import read_inputs
-    from mobilekit.networks import build_network
+    from mobilekit.sources import make_spec, network_of_spec
 
     images, labels = evaluation_images
-    model = build_network(SPEC, ROOT / "build/data/weights/mobilenet_v2-b0353104.pth")
-    expects = preprocessing_for("mobilenet_v2", "torchvision", (224, 224))
-    loaded = list(read_inputs(images, expects))
-    answers = np.asarray(model(np.concatenate([each.pixels for each in loaded]), training=False))
-    right = sum(
-        labels[e.name] == answer for e, answer in zip(loaded, answers.argmax(1), strict=True)
-    )
-    assert right == 18  # what torchvision's own code answers as well
+    network = network_of_spec(make_spec(architecture), weights)
+    loaded = list(read_inputs(images, network.preprocessing))
+    pixels = np.concatenate([each.pixels for each in loaded])
+    answers = np.asarray(network.build()(pixels, training=False)).argmax(1)
+    assert sum(labels[e.name] == answer for e, answer in zip(loaded, answers, strict=True)) == right
 
 
 @pytest.mark.needs_tensorflow

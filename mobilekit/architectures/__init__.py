@@ -3,13 +3,23 @@
 The rows of a family stand in a file of their own in `rows`, which imports nothing heavy.
 """
 
-from mobilekit.architectures.rows import efficientnet_lite, mobilenet_v1, mobilenet_v2
+from mobilekit.architectures.rows import (
+    alexnet,
+    efficientnet_lite,
+    mobilenet_v1,
+    mobilenet_v2,
+    squeezenet,
+    vgg,
+)
 from mobilekit.core.model import Architecture
 from mobilekit.core.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(
     "architecture",
     [
+        *alexnet.ROWS,
+        *vgg.ROWS,
+        *squeezenet.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
         *efficientnet_lite.ROWS,

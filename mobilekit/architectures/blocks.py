@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import keras
 from keras import initializers, layers
 
+from mobilekit.architectures.activations import ACTIVATIONS, FORM_OF
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour, Padding
 from mobilekit.core.target import forms_of
 
@@ -30,11 +30,6 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     return rounded if rounded >= 0.9 * channels else rounded + divisor
 
 
-ACTIVATIONS: Mapping[str, Callable[[str], layers.Layer]] = {
-    "relu": lambda name: layers.ReLU(name=f"{name}_relu"),
-    "relu6": lambda name: layers.ReLU(6.0, name=f"{name}_relu"),
-    "elu": lambda name: layers.ELU(name=f"{name}_elu"),
-}
 LINEAR = "linear"
 # How the name of a layer ends whose weights are part of a form, not of the network.
 CONSTANT = "_constant"
@@ -127,9 +122,12 @@ class Blocks:
     def activate(
         self, x: keras.KerasTensor, name: str, activation: str | None = None
     ) -> keras.KerasTensor:
-        """The activation of the network, or another; "linear" is none."""
+        """The activation of the network, or another, as the target wants it; "linear" is none."""
         activation = self.activation if activation is None else activation
-        return x if activation == LINEAR else ACTIVATIONS[activation](name)(x)
+        if activation == LINEAR:
+            return x
+        form = FORM_OF.get(activation, "")
+        return ACTIVATIONS[form if form in self.forms else activation](name)(x)
 
     def max_pool(
         self,
@@ -141,13 +139,14 @@ class Blocks:
         padding: str = "valid",
     ) -> keras.KerasTensor:
         """Maximum over windows; `padding` is "valid", "same", or "ceil" (Caffe's, PyTorch's)."""
-        if padding == "ceil":
-            # A window that reaches over the lower or right edge counts; none over the other two.
-            rests = [(length - size) % stride for length in x.shape[1:3]]
-            ends = tuple((0, (stride - rest) % stride) for rest in rests)
-            x = self._pad_with_least(x, ends, f"{name}_pad") if any(rests) else x
-            padding = "valid"
-        return layers.MaxPooling2D(size, stride, padding=padding, name=name)(x)
+        if padding != "ceil":
+            return layers.MaxPooling2D(size, stride, padding=padding, name=name)(x)
+        high, wide = (_ceil_padding(length, size, stride) for length in x.shape[1:3])
+        if high == wide:
+            return layers.MaxPooling2D(size, stride, padding=high, name=name)(x)
+        # A maximum over windows is one over columns of a maximum over rows.
+        x = layers.MaxPooling2D((size, 1), (stride, 1), padding=high, name=f"{name}_rows")(x)
+        return layers.MaxPooling2D((1, size), (1, stride), padding=wide, name=name)(x)
 
     def average_pool(
         self,
@@ -191,11 +190,19 @@ class Blocks:
             return x, padding
         return layers.ZeroPadding2D(sides, name=f"{name}_pad")(x), "valid"
 
-    def _pad_with_least(
-        self, x: keras.KerasTensor, ends: tuple[tuple[int, int], ...], name: str
-    ) -> keras.KerasTensor:
-        # Every pool that needs it follows a ReLU, below which nothing lies.
-        return layers.ZeroPadding2D(ends, name=name)(x)
+
+def _ceil_padding(length: int, size: int, stride: int) -> str:
+    """The padding by which windows may reach over the far end alone, as with ceil-mode pools.
+
+    Raises:
+        ValueError: If neither padding of Keras does.
+    """
+    if (length - size) % stride == 0:
+        return "valid"
+    reach = (-(-length // stride) - 1) * stride + size - length
+    if reach != 1:  # of two or more, the first is before the image
+        raise ValueError(f"no padding is a ceil pool of {size}/{stride} over {length} pixels")
+    return "same"
 
 
 def _pair(kernel: int | tuple[int, int]) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from mobilekit.cli.options import add_architecture, named_values
 
 EXAMPLES = """\
   mobilekit build mobilenet_v2 --weights torchvision -o net.keras
+  mobilekit build mobilenet_v2 --weights keras --alpha 0.5 -o net.keras
   mobilekit build mobilenet_v1 --alpha 0.25 --input-size 128 --weights random -o net.keras"""
 
 
@@ -18,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         default="random",
-        help="random, torchvision (from build/data/weights), or a .pth file (default random)",
+        help="random, keras (which Keras downloads), torchvision, timm or google (files in"
+        " build/data/weights), or a .pth, .safetensors, .h5 or .keras file (default random)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of random weights (default 0)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .keras file")
@@ -39,5 +42,6 @@ def run(args: argparse.Namespace) -> None:
             seed=args.seed,
             options=named_values(args.option, "--option"),
             target=args.target,
+            say=lambda sentence: print(sentence, file=sys.stderr),
         )
     )

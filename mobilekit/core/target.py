@@ -65,9 +65,14 @@ FORMS: Registry[Form] = Registry(
             exact=True,
         ),
         Form(
-            name="groups_split",
-            instead_of="a grouped convolution; one convolution a group, concatenated",
-            exact=True,
+            name="relu_for_hard_swish",
+            instead_of="HARD_SWISH; ReLU, for a delegate that has neither form of it",
+            exact=False,
+        ),
+        Form(
+            name="no_squeeze_excite",
+            instead_of="squeeze-and-excitation; nothing, for a delegate that lacks its operators",
+            exact=False,
         ),
     ],
 )
@@ -83,7 +88,6 @@ DELEGATES: Registry[Delegate] = Registry(
                 "hard_swish_by_relu6",
                 "average_pool_by_depthwise",
                 "depthwise_multiplier_split",
-                "groups_split",
             ),
             measured_by=("litert_python", "native", "benchmark_model", "benchmark_litert_model"),
         ),

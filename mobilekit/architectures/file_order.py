@@ -7,6 +7,7 @@ Batch norm, activations and pads are fused where the converter fuses them.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field, replace
 import keras
 from keras import layers
 from keras.src.ops.node import Node
+
+from mobilekit.architectures.activations import hard_sigmoid, hard_swish_by_relu6
 
 WEIGHTED = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 # What may have an activation within it; its other operators follow as operators of their own.
@@ -161,6 +164,7 @@ class _Fusing:
                 self._reads.setdefault(id(tensor), []).append(call)
         self._steps: dict[int, Step] = {}  # by the first tensor that each writes, in order
         self._same: dict[int, int] = {}  # a tensor -> the one whose memory it is
+        self._fresh = itertools.count(-1, -1)  # tensors that no layer has
         for call in _in_file_order(calls):
             self._take(call)
 
@@ -177,19 +181,19 @@ class _Fusing:
         layer = call.layer
         if not call.inputs:
             self._add(call)
-        elif isinstance(layer, VANISHING) or _is_linear(layer):
+        elif isinstance(layer, VANISHING) or _is_linear(layer) or self._is_same_border(call):
             self._same[id(call.outputs[0])] = self._root(call.inputs[0])
         elif isinstance(layer, layers.BatchNormalization):
             self._normalize(call)
-        elif _is_fusable(layer):
-            before = self._before(call)
-            if before is not None and isinstance(before.layer, ACTIVATED):
-                self._fuse(call, replace(before, activated=True))
-            else:
-                self._add(call)
-        elif isinstance(layer, layers.ZeroPadding2D) and self._is_same(call):
-            self._same[id(call.outputs[0])] = self._root(call.inputs[0])
-        else:
+        elif _activation(layer) is hard_swish_by_relu6:
+            shifted, scaled = (self._write(call, [self._root(call.inputs[0])]) for _ in range(2))
+            self._write(call, [shifted, scaled])
+        elif _activation(layer) is hard_sigmoid:
+            shifted = self._root(call.inputs[0])
+            if not self._activate(call, WEIGHTED):  # the 3 that is added goes into the bias
+                shifted = self._write(call, [shifted])
+            self._write(call, [shifted])
+        elif not _is_fusable(layer) or not self._activate(call, ACTIVATED):
             self._add(call)
 
     def _normalize(self, call: _Call) -> None:
@@ -197,13 +201,24 @@ class _Fusing:
         if before is not None and isinstance(before.layer, WEIGHTED):
             self._fuse(call, before)
             return
-        self._add(call)  # a multiplication,
-        product = id(call.outputs[0])
-        # and an addition, whose tensor no layer has.
-        made = self._steps[product]
-        total = id(call)
-        self._same[product] = total
-        self._steps[total] = replace(made, inputs=(product,), outputs={total: _size(call)})
+        product = self._write(call, [self._root(call.inputs[0])])  # a multiplication,
+        self._write(call, [product])  # and an addition
+
+    def _activate(self, call: _Call, hosts: tuple[type, ...]) -> bool:
+        """Puts an activation into the operator before it, where that can be."""
+        before = self._before(call)
+        if before is None or not isinstance(before.layer, hosts):
+            return False
+        self._fuse(call, replace(before, activated=True))
+        return True
+
+    def _write(self, call: _Call, inputs: Sequence[int]) -> int:
+        """One of several operators that a layer becomes; the last one writes what it gives."""
+        tensor = next(self._fresh)
+        size = math.prod(call.outputs[0].shape[1:])
+        self._steps[tensor] = Step(layer=call.layer, inputs=tuple(inputs), outputs={tensor: size})
+        self._same[id(call.outputs[0])] = tensor
+        return tensor
 
     def _before(self, call: _Call) -> Step | None:
         """The operator that makes the only input, where nobody else reads that."""
@@ -228,8 +243,10 @@ class _Fusing:
             outputs=outputs,
         )
 
-    def _is_same(self, call: _Call) -> bool:
+    def _is_same_border(self, call: _Call) -> bool:
         """Whether a pad and the convolution behind it are a convolution with SAME borders."""
+        if not isinstance(call.layer, layers.ZeroPadding2D):
+            return False
         readers = self._reads.get(id(call.outputs[0]), [])
         if len(readers) != 1 or not isinstance(readers[0].layer, WEIGHTED[:2]):
             return False
@@ -252,17 +269,16 @@ def _same_border(length: int, kernel: int, stride: int, dilation: int) -> tuple[
     return total // 2, total - total // 2
 
 
+def _activation(layer: keras.layers.Layer) -> object:
+    """What an Activation computes; None of other layers."""
+    return layer.activation if isinstance(layer, layers.Activation) else None
+
+
 def _is_linear(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear
+    return _activation(layer) is keras.activations.linear
 
 
 def _is_fusable(layer: keras.layers.Layer) -> bool:
     if isinstance(layer, layers.ReLU):
         return layer.max_value in FUSED_MAXIMA and not layer.negative_slope and not layer.threshold
-    if isinstance(layer, layers.Activation):
-        return layer.activation in (keras.activations.relu, keras.activations.relu6)
-    return False
-
-
-def _size(call: _Call) -> int:
-    return math.prod(call.outputs[0].shape[1:])
+    return _activation(layer) in (keras.activations.relu, keras.activations.relu6)

@@ -1,7 +1,5 @@
 """The operators that a network becomes in a .tflite, in the order in which they run there.
 
-The converter imports TensorFlow's graph in reverse post-order, with nodes of equal rank by name, so
-branches stand one behind the other, by name; Keras orders layers by their distance from the output.
 Batch norm, activations and pads are fused where the converter fuses them.
 """
 
@@ -10,13 +8,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import keras
 from keras import layers
-from keras.src.ops.node import Node
 
 from mobilekit.architectures.activations import hard_sigmoid, hard_swish_by_relu6
+from mobilekit.architectures.calls import Call, calls_of, in_file_order
 
 WEIGHTED = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 # What may have an activation within it; its other operators follow as operators of their own.
@@ -31,15 +29,6 @@ ACTIVATED = (
 FUSED_MAXIMA = (None, 6.0, 1.0)  # of a ReLU: what an operator can have within it
 # Layers that leave nothing, or the same memory under another shape.
 VANISHING = (layers.Dropout, layers.Flatten, layers.Reshape, layers.InputLayer)
-# Their constants are nodes of TensorFlow's graph, from which it is walked too.
-WITH_CONSTANTS = (
-    layers.GlobalAveragePooling2D,
-    layers.Concatenate,
-    layers.ZeroPadding2D,
-    layers.Rescaling,
-    layers.Flatten,
-    layers.Reshape,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,91 +70,20 @@ def peak_elements(model: keras.Model) -> int:
     return peak
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Call:
-    """One use of a layer.
-
-    Attributes:
-        layer: The layer.
-        name: How its nodes are called in TensorFlow's graph, as far as their order depends on it.
-        inputs: Keras' tensors.
-        outputs: Likewise.
-        readers: Uses of what it writes.
-    """
-
-    layer: keras.layers.Layer
-    name: str
-    inputs: tuple[keras.KerasTensor, ...]
-    outputs: tuple[keras.KerasTensor, ...]
-    readers: list[_Call] = field(default_factory=list, repr=False)
-
-
-def _calls(model: keras.Model) -> list[_Call]:
-    calls, makers = [], {}
-    for layer in model.layers:
-        for count, node in enumerate(_nodes(layer), 1):
-            is_input = isinstance(layer, layers.InputLayer)
-            call = _Call(
-                layer=layer,
-                name=layer.name if is_input else f"{model.name}_1/{layer.name}_{count}/",
-                inputs=tuple(node.arguments.keras_tensors),
-                outputs=tuple(node.outputs),
-            )
-            calls.append(call)
-            makers.update({id(tensor): call for tensor in call.outputs})
-    for call in calls:
-        for tensor in call.inputs:
-            makers[id(tensor)].readers.append(call)
-    return calls
-
-
-def _nodes(layer: keras.layers.Layer) -> Sequence[Node]:
-    nodes: Sequence[Node] = layer._inbound_nodes
-    return nodes
-
-
-def _in_file_order(calls: Sequence[_Call]) -> list[_Call]:
-    """Reverse post-order from inputs and constants, as TensorFlow's `GetReversePostOrder` has it.
-
-    Of several nodes the one with the last name is walked first, so that it ends up behind.
-    """
-    roots = [
-        call
-        for call in calls
-        if not call.inputs or call.layer.weights or isinstance(call.layer, WITH_CONSTANTS)
-    ]
-    order: list[_Call] = []
-    visited: set[int] = set()
-    todo = [(call, False) for call in sorted(roots, key=_name)]
-    while todo:
-        call, done = todo.pop()
-        if done:
-            order.append(call)
-        elif id(call) not in visited:
-            visited.add(id(call))
-            todo.append((call, True))
-            todo += [(reader, False) for reader in sorted(call.readers, key=_name)]
-    return order[::-1]
-
-
-def _name(call: _Call) -> str:
-    return call.name
-
-
 class _Fusing:
     """Goes through the layers in the file's order and keeps what they become."""
 
     def __init__(self, model: keras.Model) -> None:
-        calls = _calls(model)
+        calls = calls_of(model)
         self._model = model
-        self._reads: dict[int, list[_Call]] = {}
+        self._reads: dict[int, list[Call]] = {}
         for call in calls:
             for tensor in call.inputs:
                 self._reads.setdefault(id(tensor), []).append(call)
         self._steps: dict[int, Step] = {}  # by the first tensor that each writes, in order
         self._same: dict[int, int] = {}  # a tensor -> the one whose memory it is
         self._fresh = itertools.count(-1, -1)  # tensors that no layer has
-        for call in _in_file_order(calls):
+        for call in in_file_order(calls):
             self._take(call)
 
     def steps(self) -> list[Step]:
@@ -177,7 +95,7 @@ class _Fusing:
     def _root(self, tensor: keras.KerasTensor) -> int:
         return self._same.get(id(tensor), id(tensor))
 
-    def _take(self, call: _Call) -> None:
+    def _take(self, call: Call) -> None:
         layer = call.layer
         if not call.inputs:
             self._add(call)
@@ -196,7 +114,7 @@ class _Fusing:
         elif not _is_fusable(layer) or not self._activate(call, ACTIVATED):
             self._add(call)
 
-    def _normalize(self, call: _Call) -> None:
+    def _normalize(self, call: Call) -> None:
         before = self._before(call)
         if before is not None and isinstance(before.layer, WEIGHTED):
             self._fuse(call, before)
@@ -204,7 +122,7 @@ class _Fusing:
         product = self._write(call, [self._root(call.inputs[0])])  # a multiplication,
         self._write(call, [product])  # and an addition
 
-    def _activate(self, call: _Call, hosts: tuple[type, ...]) -> bool:
+    def _activate(self, call: Call, hosts: tuple[type, ...]) -> bool:
         """Puts an activation into the operator before it, where that can be."""
         before = self._before(call)
         if before is None or not isinstance(before.layer, hosts):
@@ -212,7 +130,7 @@ class _Fusing:
         self._fuse(call, replace(before, activated=True))
         return True
 
-    def _write(self, call: _Call, inputs: Sequence[int]) -> int:
+    def _write(self, call: Call, inputs: Sequence[int]) -> int:
         """One of several operators that a layer becomes; the last one writes what it gives."""
         tensor = next(self._fresh)
         size = math.prod(call.outputs[0].shape[1:])
@@ -220,7 +138,7 @@ class _Fusing:
         self._same[id(call.outputs[0])] = tensor
         return tensor
 
-    def _before(self, call: _Call) -> Step | None:
+    def _before(self, call: Call) -> Step | None:
         """The operator that makes the only input, where nobody else reads that."""
         [tensor] = call.inputs[:1]
         before = self._steps.get(self._root(tensor))
@@ -228,14 +146,14 @@ class _Fusing:
             return None
         return before if len(before.outputs) == 1 else None
 
-    def _fuse(self, call: _Call, step: Step) -> None:
+    def _fuse(self, call: Call, step: Step) -> None:
         """The fused operator stands where the last of its layers stood."""
         tensor = self._root(call.inputs[0])
         del self._steps[tensor]
         self._steps[tensor] = replace(step, fused=(*step.fused, call.layer.name))
         self._same[id(call.outputs[0])] = tensor
 
-    def _add(self, call: _Call) -> None:
+    def _add(self, call: Call) -> None:
         outputs = {id(tensor): math.prod(tensor.shape[1:]) for tensor in call.outputs}
         self._steps[next(iter(outputs))] = Step(
             layer=call.layer,
@@ -243,7 +161,7 @@ class _Fusing:
             outputs=outputs,
         )
 
-    def _is_same_border(self, call: _Call) -> bool:
+    def _is_same_border(self, call: Call) -> bool:
         """Whether a pad and the convolution behind it are a convolution with SAME borders."""
         if not isinstance(call.layer, layers.ZeroPadding2D):
             return False

@@ -9,6 +9,8 @@ from mobilekit.architectures.rows import (
     mnasnet,
     mobilenet_v1,
     mobilenet_v2,
+    mobilenet_v3,
+    mobilenet_v4,
     squeezenet,
     vgg,
 )
@@ -23,6 +25,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *squeezenet.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
+        *mobilenet_v3.ROWS,
+        *mobilenet_v4.ROWS,
         *efficientnet_lite.ROWS,
         *mnasnet.ROWS,
     ],

@@ -6,10 +6,12 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 from mobilekit.architectures.rows import (
     alexnet,
     efficientnet_lite,
+    inception_resnet,
     mobilenet_v1,
     mobilenet_v2,
     squeezenet,
     vgg,
+    xception,
 )
 from mobilekit.core.model import Architecture
 from mobilekit.core.registry import Registry
@@ -20,6 +22,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *alexnet.ROWS,
         *vgg.ROWS,
         *squeezenet.ROWS,
+        *inception_resnet.ROWS,
+        *xception.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
         *efficientnet_lite.ROWS,

@@ -6,8 +6,11 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 from mobilekit.architectures.rows import (
     alexnet,
     efficientnet_lite,
+    mnasnet,
     mobilenet_v1,
     mobilenet_v2,
+    mobilenet_v3,
+    mobilenet_v4,
     squeezenet,
     vgg,
 )
@@ -22,6 +25,9 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *squeezenet.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
+        *mobilenet_v3.ROWS,
+        *mobilenet_v4.ROWS,
         *efficientnet_lite.ROWS,
+        *mnasnet.ROWS,
     ],
 )

@@ -20,6 +20,8 @@ BLOCKS = (
     (1024, 2),
     (1024, 1),
 )
+# Table 5's shallow network leaves the five blocks of 14x14x512 out.
+DEPTHS = {"full": BLOCKS, "shallow": tuple(row for row in BLOCKS if row != (512, 1))}
 
 
 def mobilenet_v1(
@@ -29,6 +31,8 @@ def mobilenet_v1(
     head: Head = Head.LOGITS,
     flavour: Flavour = TENSORFLOW,
     target: str | None = None,
+    convolution: str = "separable",
+    depth: str = "full",
 ) -> keras.Model:
     """Builds MobileNet v1 with random weights: (N, H, W, 3) -> (N, classes).
 
@@ -39,12 +43,18 @@ def mobilenet_v1(
         head: What stands behind the last convolution.
         flavour: Conventions of the framework whose weights will be loaded.
         target: The delegate to please.
+        convolution: "full" for one dense 3x3 convolution in place of the two of a block: Table 4.
+        depth: "shallow" for Table 5's network.
     """
     blocks = Blocks(flavour=flavour, activation="relu6", target=target)
     image = keras.Input((*input_size, 3), name="image")
     x = blocks.conv(image, int(32 * alpha), 3, stride=2, name="stem")
-    for index, (channels, stride) in enumerate(BLOCKS):
-        x = blocks.depthwise(x, 3, stride=stride, name=f"block_{index}_depthwise")
-        x = blocks.conv(x, int(channels * alpha), 1, name=f"block_{index}_pointwise")
+    for index, (channels, stride) in enumerate(DEPTHS[depth]):
+        filters, name = int(channels * alpha), f"block_{index}"
+        if convolution == "full":
+            x = blocks.conv(x, filters, 3, stride=stride, name=f"{name}_full")
+        else:
+            x = blocks.depthwise(x, 3, stride=stride, name=f"{name}_depthwise")
+            x = blocks.conv(x, filters, 1, name=f"{name}_pointwise")
     output = blocks.classifier(x, classes, head, dropout=1e-3)
     return keras.Model(image, output, name="mobilenet_v1")

@@ -46,6 +46,7 @@ benchmarks: $(VENV)/installed $(DATA) $(FASHION_MNIST) runner
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/applications.py
 	$(BIN)/python benchmarks/qat.py
+	$(BIN)/python benchmarks/architectures.py
 	$(BIN)/python benchmarks/push.py
 	$(BIN)/python benchmarks/runner_overhead.py
 	$(BIN)/python benchmarks/harness_overhead.py

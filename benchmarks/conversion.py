@@ -303,15 +303,21 @@ def run(step: str, net: str, path: Path) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def repeats_of(net: str, repeats: int, path: Path) -> list[dict[str, float]]:
-    """What every repeat found; the order is turned around each time."""
-    found = []
-    for repeat in range(repeats):
+def repeats_of(net: str, repeats: int, path: Path, raw: Path) -> list[dict[str, float]]:
+    """What every repeat found; the order is turned around each time.
+
+    Ratios are of one repeat, so a run that was ended goes on with the repeats that are missing.
+    """
+    kept = [json.loads(line) for line in raw.read_text().splitlines()] if raw.exists() else []
+    found = [each["seconds"] for each in kept if each["net"] == net][:repeats]
+    for repeat in range(len(found), repeats):
         taken: dict[str, float] = {}
         for step in TURNS[:: -1 if repeat % 2 else 1]:
             taken |= run(step, net, path)
         found.append(taken)
-        print(net, repeat, json.dumps(taken), file=sys.stderr, flush=True)
+        with raw.open("a") as file:
+            file.write(json.dumps({"net": net, "seconds": taken}) + "\n")
+        print(net, repeat, file=sys.stderr, flush=True)
     return found
 
 
@@ -394,6 +400,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", nargs="*", choices=NETS, default=[*COMPARED, VGG])
     parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument(
+        "--raw",
+        type=Path,
+        default=measured.ROOT / "build" / "conversion.jsonl",
+        help="repeats that are there are taken; delete it to measure all again",
+    )
     parser.add_argument("--vgg-stock", action="store_true", help="14 GB, and minutes")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     parser.add_argument("--float", type=Path, help=argparse.SUPPRESS)
@@ -412,7 +424,7 @@ def main() -> None:
         for net in (name for name in args.networks if name != VGG):
             path = Path(folder) / f"{net}.tflite"
             run("prepare", net, path)
-            found[net] = repeats_of(net, args.repeats, path)
+            found[net] = repeats_of(net, args.repeats, path, args.raw)
         if found:
             lines += table(found) + medians(found)
         if VGG in args.networks:

@@ -28,12 +28,19 @@ def machine() -> str:
     return f"{model}, {cores} processors, {platform.system()}, Python {platform.python_version()}"
 
 
-def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> str:
-    """Geometric mean of paired ratios with its 95 % interval (Student's t on the logarithms)."""
+def interval(
+    numerators: Sequence[float], denominators: Sequence[float]
+) -> tuple[float, float, float]:
+    """Geometric mean of paired ratios, and its 95 % interval (Student's t on the logarithms)."""
     logs = [math.log(a / b) for a, b in zip(numerators, denominators, strict=True)]
-    mean = math.exp(statistics.fmean(logs))
-    interval = stats.ttest_1samp(logs, 0).confidence_interval(0.95)
-    return f"{mean:.2f} [{math.exp(interval.low):.2f}, {math.exp(interval.high):.2f}]"
+    found = stats.ttest_1samp(logs, 0).confidence_interval(0.95)
+    return math.exp(statistics.fmean(logs)), math.exp(found.low), math.exp(found.high)
+
+
+def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> str:
+    """The same as text."""
+    mean, low, high = interval(numerators, denominators)
+    return f"{mean:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def write(name: str, title: str, lines: Sequence[str]) -> None:

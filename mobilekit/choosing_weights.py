@@ -89,7 +89,7 @@ def _chosen(spec: ModelSpec, kind: str, path: Path) -> ChosenWeights:
 
 
 def _expected(spec: ModelSpec) -> Preprocessing:
-    return preprocessing_for(spec.architecture, spec.weights, spec.input_size)
+    return preprocessing_for(spec.architecture, spec.weights, spec.input_size, spec.alpha)
 
 
 def _keras_file(spec: ModelSpec) -> Path:

@@ -35,12 +35,11 @@ from mobilekit.core.choice import Choice
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import UsageError
 from mobilekit.core.model import ModelSpec, TFLiteModel
-from mobilekit.core.preprocessing import RAW_MEAN, RAW_STD, Preprocessing
+from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.recipe import MINMAX, IoType, Recipe, Scheme
 from mobilekit.extras import need
 from mobilekit.float_models import (
     FloatModel,
-    FoldedFloatModel,
     KerasFloatModel,
     check_finite,
     keras_float_model,
@@ -90,35 +89,6 @@ class Network:
     spec: ModelSpec | None = None
     source: Callable[[], FloatModel] | None = None
     folded: Preprocessing | None = None
-
-
-def fold_preprocessing(network: Network) -> Network:
-    """The network with its input scaling inside: its files take pixels of 0..255.
-
-    Raises:
-        UsageError: If nothing says what its input expects.
-    """
-    if network.folded is not None:
-        return network
-    expects = network.preprocessing
-    if expects is None:
-        raise UsageError(
-            f"Nothing says which scaling is to be folded into {network.name}. Give --mean and --std"
-            " (pixels are 0..255), or leave out --fold-preprocessing."
-        )
-
-    def source() -> FloatModel:
-        whole = network.source() if network.source else keras_float_model(network.build())
-        return FoldedFloatModel(whole, expects, network.name)
-
-    raw = replace(expects, mean=RAW_MEAN, std=RAW_STD)
-    return replace(
-        network,
-        identity=digest([network.identity, "folded", expects]),
-        preprocessing=raw,
-        source=source,
-        folded=expects,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -495,6 +465,7 @@ def code_digest() -> str:
         "conversion",
         "conversion_checks",
         "float_models",
+        "folding",
         "samples",
         "model_files",
     )

@@ -12,10 +12,11 @@ from converters.layer_errors import OperatorError, measure_errors
 from converters.layer_names import LayerNames
 from converters.methods import EQUALIZE
 from converters.tflite_reader import read_model
-from mobilekit.conversion import Conversion, fold_preprocessing
+from mobilekit.conversion import Conversion
 from mobilekit.core.errors import ConversionError
 from mobilekit.core.model import TFLiteModel
 from mobilekit.core.preprocessing import Preprocessing
+from mobilekit.folding import fold_preprocessing
 from mobilekit.samples import sample_set
 from mobilekit.sources import describe_tflite, network_of_file, network_of_model
 

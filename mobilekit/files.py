@@ -141,7 +141,7 @@ def convert_file(
     from converters.recipes import parse_recipe, with_method
     from converters.writer import write_model
     from mobilekit.conversion import Conversion
-    from mobilekit.conversion import fold_preprocessing as folded
+    from mobilekit.folding import fold_preprocessing as folded
     from mobilekit.samples import sample_set
     from mobilekit.sources import network_of_file, network_of_model
 

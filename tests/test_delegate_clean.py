@@ -20,6 +20,8 @@ WHOLE = [
     ("alexnet", {"norm": "batch"}),
     ("vgg11", {}),
     ("squeezenet_1_0", {"bypass": "complex"}),
+    ("efficientnet_lite1", {}),
+    ("mnasnet_a1", {}),
 ]
 # Those of which a part stays outside: partitions, and the operators that remain.
 IN_PARTS = [

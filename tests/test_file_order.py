@@ -1,5 +1,7 @@
 """The peak of activations is that of the file's own operators, in their own order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,24 @@ def sequence(blocks):
     return keras.Model(image, blocks.logits(x, 5, "probabilities"), name="sequence")
 
 
+def squeezed(blocks):
+    """Hard-swish, and squeeze-and-excitation with either gate: MobileNetV3's."""
+    import keras
+
+    from mobilekit.architectures.squeeze_excite import squeeze_excite
+
+    image = keras.Input((32, 32, 3), name="image")
+    x = blocks.conv(image, 16, 3, stride=2, name="stem", activation="hard_swish")
+    for index, gate in enumerate(("hard_sigmoid", "sigmoid")):
+        y = blocks.conv(x, 32, 1, name=f"block_{index}_expand", activation="hard_swish")
+        y = blocks.depthwise(y, 3, name=f"block_{index}_depthwise", activation="linear")
+        y = blocks.activate(y, f"block_{index}", "hard_swish" if index else "relu")
+        y = squeeze_excite(blocks, y, 8, name=f"block_{index}_se", gate=gate)
+        y = blocks.conv(y, 16, 1, name=f"block_{index}_project", activation="linear")
+        x = keras.layers.Add(name=f"block_{index}_add")([x, y])
+    return keras.Model(image, blocks.classifier(x, 5, "logits"), name="squeezed")
+
+
 def architecture(name):
     from mobilekit.core.model import ModelSpec
     from mobilekit.networks import build_network
@@ -85,6 +105,8 @@ NETWORKS = {
     ),
     "preactivated": preactivated,
     "sequence": sequence,
+    "squeezed": squeezed,
+    "squeezed, as its paper writes it": lambda b: squeezed(replace(b, target="none")),
     "mobilenet_v1": architecture("mobilenet_v1"),
     "mobilenet_v2": architecture("mobilenet_v2"),
 }
@@ -94,7 +116,7 @@ def blocks_of(flavour):
     from mobilekit.architectures import flavour as flavours
     from mobilekit.architectures.blocks import Blocks
 
-    return Blocks(flavour=getattr(flavours, flavour))
+    return Blocks(flavour=getattr(flavours, flavour), target="xnnpack")
 
 
 def settle(model):

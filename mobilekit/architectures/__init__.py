@@ -6,6 +6,7 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 from mobilekit.architectures.rows import (
     alexnet,
     efficientnet_lite,
+    mnasnet,
     mobilenet_v1,
     mobilenet_v2,
     mobilenet_v3,
@@ -27,5 +28,6 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *mobilenet_v3.ROWS,
         *mobilenet_v4.ROWS,
         *efficientnet_lite.ROWS,
+        *mnasnet.ROWS,
     ],
 )

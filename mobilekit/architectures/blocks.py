@@ -9,6 +9,7 @@ import keras
 from keras import initializers, layers
 
 from mobilekit.architectures.activations import ACTIVATIONS, FORM_OF
+from mobilekit.architectures.average_pool import IGNORED, AveragePool
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour, Padding
 from mobilekit.core.target import forms_of
 
@@ -156,9 +157,13 @@ class Blocks:
         name: str,
         stride: int = 1,
         padding: str = "same",
+        border: str = IGNORED,
     ) -> keras.KerasTensor:
-        """Mean over windows; what is beyond the border does not count."""
-        return layers.AveragePooling2D(size, stride, padding=padding, name=name)(x)
+        """Mean over windows; what is beyond the border does not count unless `border` says so."""
+        pool = AveragePool(size=size, stride=stride, padding=padding, border=border)
+        if "average_pool_by_depthwise" in self.forms:
+            return pool.by_depthwise(x, name, f"{name}{CONSTANT}")
+        return pool.plain(x, name)
 
     def classifier(
         self, x: keras.KerasTensor, classes: int, head: Head, dropout: float = 0.0

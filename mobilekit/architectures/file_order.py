@@ -1,19 +1,20 @@
 """The operators that a network becomes in a .tflite, in the order in which they run there.
 
-The converter imports TensorFlow's graph in reverse post-order, with nodes of equal rank by name, so
-branches stand one behind the other, by name; Keras orders layers by their distance from the output.
 Batch norm, activations and pads are fused where the converter fuses them.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import keras
 from keras import layers
-from keras.src.ops.node import Node
+
+from mobilekit.architectures.activations import hard_sigmoid, hard_swish_by_relu6
+from mobilekit.architectures.calls import Call, calls_of, in_file_order
 
 WEIGHTED = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 # What may have an activation within it; its other operators follow as operators of their own.
@@ -28,15 +29,6 @@ ACTIVATED = (
 FUSED_MAXIMA = (None, 6.0, 1.0)  # of a ReLU: what an operator can have within it
 # Layers that leave nothing, or the same memory under another shape.
 VANISHING = (layers.Dropout, layers.Flatten, layers.Reshape, layers.InputLayer)
-# Their constants are nodes of TensorFlow's graph, from which it is walked too.
-WITH_CONSTANTS = (
-    layers.GlobalAveragePooling2D,
-    layers.Concatenate,
-    layers.ZeroPadding2D,
-    layers.Rescaling,
-    layers.Flatten,
-    layers.Reshape,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,90 +70,20 @@ def peak_elements(model: keras.Model) -> int:
     return peak
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Call:
-    """One use of a layer.
-
-    Attributes:
-        layer: The layer.
-        name: How its nodes are called in TensorFlow's graph, as far as their order depends on it.
-        inputs: Keras' tensors.
-        outputs: Likewise.
-        readers: Uses of what it writes.
-    """
-
-    layer: keras.layers.Layer
-    name: str
-    inputs: tuple[keras.KerasTensor, ...]
-    outputs: tuple[keras.KerasTensor, ...]
-    readers: list[_Call] = field(default_factory=list, repr=False)
-
-
-def _calls(model: keras.Model) -> list[_Call]:
-    calls, makers = [], {}
-    for layer in model.layers:
-        for count, node in enumerate(_nodes(layer), 1):
-            is_input = isinstance(layer, layers.InputLayer)
-            call = _Call(
-                layer=layer,
-                name=layer.name if is_input else f"{model.name}_1/{layer.name}_{count}/",
-                inputs=tuple(node.arguments.keras_tensors),
-                outputs=tuple(node.outputs),
-            )
-            calls.append(call)
-            makers.update({id(tensor): call for tensor in call.outputs})
-    for call in calls:
-        for tensor in call.inputs:
-            makers[id(tensor)].readers.append(call)
-    return calls
-
-
-def _nodes(layer: keras.layers.Layer) -> Sequence[Node]:
-    nodes: Sequence[Node] = layer._inbound_nodes
-    return nodes
-
-
-def _in_file_order(calls: Sequence[_Call]) -> list[_Call]:
-    """Reverse post-order from inputs and constants, as TensorFlow's `GetReversePostOrder` has it.
-
-    Of several nodes the one with the last name is walked first, so that it ends up behind.
-    """
-    roots = [
-        call
-        for call in calls
-        if not call.inputs or call.layer.weights or isinstance(call.layer, WITH_CONSTANTS)
-    ]
-    order: list[_Call] = []
-    visited: set[int] = set()
-    todo = [(call, False) for call in sorted(roots, key=_name)]
-    while todo:
-        call, done = todo.pop()
-        if done:
-            order.append(call)
-        elif id(call) not in visited:
-            visited.add(id(call))
-            todo.append((call, True))
-            todo += [(reader, False) for reader in sorted(call.readers, key=_name)]
-    return order[::-1]
-
-
-def _name(call: _Call) -> str:
-    return call.name
-
-
 class _Fusing:
     """Goes through the layers in the file's order and keeps what they become."""
 
     def __init__(self, model: keras.Model) -> None:
-        calls = _calls(model)
+        calls = calls_of(model)
         self._model = model
-        self._reads: dict[int, list[_Call]] = {}
+        self._reads: dict[int, list[Call]] = {}
         for call in calls:
             for tensor in call.inputs:
                 self._reads.setdefault(id(tensor), []).append(call)
         self._steps: dict[int, Step] = {}  # by the first tensor that each writes, in order
         self._same: dict[int, int] = {}  # a tensor -> the one whose memory it is
-        for call in _in_file_order(calls):
+        self._fresh = itertools.count(-1, -1)  # tensors that no layer has
+        for call in in_file_order(calls):
             self._take(call)
 
     def steps(self) -> list[Step]:
@@ -173,39 +95,50 @@ class _Fusing:
     def _root(self, tensor: keras.KerasTensor) -> int:
         return self._same.get(id(tensor), id(tensor))
 
-    def _take(self, call: _Call) -> None:
+    def _take(self, call: Call) -> None:
         layer = call.layer
         if not call.inputs:
             self._add(call)
-        elif isinstance(layer, VANISHING) or _is_linear(layer):
+        elif isinstance(layer, VANISHING) or _is_linear(layer) or self._is_same_border(call):
             self._same[id(call.outputs[0])] = self._root(call.inputs[0])
         elif isinstance(layer, layers.BatchNormalization):
             self._normalize(call)
-        elif _is_fusable(layer):
-            before = self._before(call)
-            if before is not None and isinstance(before.layer, ACTIVATED):
-                self._fuse(call, replace(before, activated=True))
-            else:
-                self._add(call)
-        elif isinstance(layer, layers.ZeroPadding2D) and self._is_same(call):
-            self._same[id(call.outputs[0])] = self._root(call.inputs[0])
-        else:
+        elif _activation(layer) is hard_swish_by_relu6:
+            shifted, scaled = (self._write(call, [self._root(call.inputs[0])]) for _ in range(2))
+            self._write(call, [shifted, scaled])
+        elif _activation(layer) is hard_sigmoid:
+            shifted = self._root(call.inputs[0])
+            if not self._activate(call, WEIGHTED):  # the 3 that is added goes into the bias
+                shifted = self._write(call, [shifted])
+            self._write(call, [shifted])
+        elif not _is_fusable(layer) or not self._activate(call, ACTIVATED):
             self._add(call)
 
-    def _normalize(self, call: _Call) -> None:
+    def _normalize(self, call: Call) -> None:
         before = self._before(call)
         if before is not None and isinstance(before.layer, WEIGHTED):
             self._fuse(call, before)
             return
-        self._add(call)  # a multiplication,
-        product = id(call.outputs[0])
-        # and an addition, whose tensor no layer has.
-        made = self._steps[product]
-        total = id(call)
-        self._same[product] = total
-        self._steps[total] = replace(made, inputs=(product,), outputs={total: _size(call)})
+        product = self._write(call, [self._root(call.inputs[0])])  # a multiplication,
+        self._write(call, [product])  # and an addition
 
-    def _before(self, call: _Call) -> Step | None:
+    def _activate(self, call: Call, hosts: tuple[type, ...]) -> bool:
+        """Puts an activation into the operator before it, where that can be."""
+        before = self._before(call)
+        if before is None or not isinstance(before.layer, hosts):
+            return False
+        self._fuse(call, replace(before, activated=True))
+        return True
+
+    def _write(self, call: Call, inputs: Sequence[int]) -> int:
+        """One of several operators that a layer becomes; the last one writes what it gives."""
+        tensor = next(self._fresh)
+        size = math.prod(call.outputs[0].shape[1:])
+        self._steps[tensor] = Step(layer=call.layer, inputs=tuple(inputs), outputs={tensor: size})
+        self._same[id(call.outputs[0])] = tensor
+        return tensor
+
+    def _before(self, call: Call) -> Step | None:
         """The operator that makes the only input, where nobody else reads that."""
         [tensor] = call.inputs[:1]
         before = self._steps.get(self._root(tensor))
@@ -213,14 +146,14 @@ class _Fusing:
             return None
         return before if len(before.outputs) == 1 else None
 
-    def _fuse(self, call: _Call, step: Step) -> None:
+    def _fuse(self, call: Call, step: Step) -> None:
         """The fused operator stands where the last of its layers stood."""
         tensor = self._root(call.inputs[0])
         del self._steps[tensor]
         self._steps[tensor] = replace(step, fused=(*step.fused, call.layer.name))
         self._same[id(call.outputs[0])] = tensor
 
-    def _add(self, call: _Call) -> None:
+    def _add(self, call: Call) -> None:
         outputs = {id(tensor): math.prod(tensor.shape[1:]) for tensor in call.outputs}
         self._steps[next(iter(outputs))] = Step(
             layer=call.layer,
@@ -228,8 +161,10 @@ class _Fusing:
             outputs=outputs,
         )
 
-    def _is_same(self, call: _Call) -> bool:
+    def _is_same_border(self, call: Call) -> bool:
         """Whether a pad and the convolution behind it are a convolution with SAME borders."""
+        if not isinstance(call.layer, layers.ZeroPadding2D):
+            return False
         readers = self._reads.get(id(call.outputs[0]), [])
         if len(readers) != 1 or not isinstance(readers[0].layer, WEIGHTED[:2]):
             return False
@@ -252,17 +187,16 @@ def _same_border(length: int, kernel: int, stride: int, dilation: int) -> tuple[
     return total // 2, total - total // 2
 
 
+def _activation(layer: keras.layers.Layer) -> object:
+    """What an Activation computes; None of other layers."""
+    return layer.activation if isinstance(layer, layers.Activation) else None
+
+
 def _is_linear(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear
+    return _activation(layer) is keras.activations.linear
 
 
 def _is_fusable(layer: keras.layers.Layer) -> bool:
     if isinstance(layer, layers.ReLU):
         return layer.max_value in FUSED_MAXIMA and not layer.negative_slope and not layer.threshold
-    if isinstance(layer, layers.Activation):
-        return layer.activation in (keras.activations.relu, keras.activations.relu6)
-    return False
-
-
-def _size(call: _Call) -> int:
-    return math.prod(call.outputs[0].shape[1:])
+    return _activation(layer) in (keras.activations.relu, keras.activations.relu6)

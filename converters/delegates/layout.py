@@ -27,6 +27,11 @@ class Layout:
     macs: int
 
     @property
+    def taken_macs(self) -> int:
+        """Multiply-accumulates of all partitions, those among them that are not kept."""
+        return sum(one.macs for one in self.partitions)
+
+    @property
     def boundary_bytes(self) -> int:
         """Bytes that enter or leave the kept partitions."""
         return sum(one.boundary_bytes for one in self.partitions if one.kept)

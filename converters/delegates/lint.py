@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from converters.delegates.judging import Judged, judge_graph
 from converters.delegates.layout import Layout
-from converters.delegates.levels import ADVICE, Standing, level_words, standing_of
+from converters.delegates.levels import ADVICE, Standing, standing_of
 from converters.delegates.mending import best_mends
 from converters.delegates.partitions import CUT_ONCE, KEPT
 from converters.delegates.report import (
@@ -78,7 +78,7 @@ class Linter:
             partitions=layout.partitions,
             summary=_summary(judged, layout, total),
             mends=best_mends(judged, layout, self._layers, self._macs),
-            notes=tuple(_notes(rules, standing)),
+            notes=tuple(_notes(rules)),
         )
 
     def _ops(
@@ -132,13 +132,14 @@ def _summary(judged: Judged, layout: Layout, total: int) -> LintSummary:
     )
 
 
-def _notes(rules: Rules, standing: Standing) -> Iterator[str]:
+def _notes(rules: Rules) -> Iterator[str]:
     """What has to be said of a delegate whatever the file is."""
     if rules.delegate in ADVICE:
         yield ADVICE[rules.delegate]
     if rules.delegate in KEPT:
-        yield f"By default the delegate {KEPT[rules.delegate][1]}."
+        yield f"By default, {rules.delegate} {KEPT[rules.delegate][1]}."
     if rules.delegate in CUT_ONCE:
-        yield "The graph is cut once: all behind the first other operator stays on the CPU."
-    if standing.level is not None:
-        yield f"Rules of {level_words(rules.delegate, standing.level)}."
+        yield (
+            f"{rules.delegate} cuts the graph once: all behind the first operator that it does not"
+            " take stays on the CPU."
+        )

@@ -19,8 +19,8 @@ def best_mends(
 ) -> tuple[Mend, ...]:
     """The three kinds of operators whose mending helps most, the best first.
 
-    Help is the share of multiply-accumulates that is won, and the share of partitions that vanish;
-    between equals, fewer bytes that cross the boundary.
+    Help is the share of multiply-accumulates that is won, in partitions that are kept or not, and
+    the share of partitions that vanish; between equals, fewer bytes that cross the boundary.
     """
     total = sum(macs.values())
     groups = _groups(judged)
@@ -53,10 +53,10 @@ def _name(judged: Judged, spot: Spot) -> str:
 
 
 def _help(before: Layout, after: Layout, total: int) -> float:
-    won = (after.macs - before.macs) / total if total else 0.0
+    won = (after.taken_macs - before.taken_macs) / total if total else 0.0
     pieces = len(before.partitions)
     fewer = (pieces - len(after.partitions)) / pieces if pieces else 0.0
-    return won + fewer
+    return won + max(0.0, fewer)  # what is won in pieces is won
 
 
 def _mend(

@@ -92,8 +92,8 @@ def _at_least(nodes: int) -> Keep:
 
 # What delegates keep of the partitions by default, from the notes of their rules; others keep all.
 KEPT: Mapping[str, tuple[Keep, str]] = {
-    "gpu": (_largest(1), "keeps only its largest partition by default"),
-    "nnapi": (_largest(3), "keeps only its three largest partitions by default"),
+    "gpu": (_largest(1), "keeps only the largest partition"),
+    "nnapi": (_largest(3), "keeps only the three largest partitions"),
     "coreml": (_at_least(2), "keeps only partitions of two operators or more"),
 }
 

@@ -64,7 +64,6 @@ class Entry:
         dtypes: Role -> element types; roles that are not named are not checked.
         dtype_levels: Element type -> the level from which on it counts.
         constraints: What must hold, each with the levels it is for (None for all).
-        note: Prose; "" where there is none.
     """
 
     number: int
@@ -72,7 +71,6 @@ class Entry:
     dtypes: Mapping[str, tuple[str, ...]]
     dtype_levels: Mapping[str, frozenset[Level]]
     constraints: tuple[Rule, ...]
-    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,7 +210,6 @@ class _Parser:
                 for dtype, level in raw.get("dtype_min_level", {}).items()
             },
             constraints=tuple(self.rule(one, where, op) for one in raw.get("constraints", ())),
-            note=raw.get("note", ""),
         )
 
     def rule(self, raw: Mapping[str, Any], where: str, op: str) -> Rule:

@@ -83,14 +83,14 @@ def judge(site: Site, rules: Rules, standing: Standing) -> Judgement:
 def _at(site: Site, rules: Rules, level: Level | None) -> Judgement:
     entries = rules.ops.get(site.op)
     if entries is None:
-        says = f"{site.op} is {rules.unlisted}: it is not among the operators that are taken"
+        says = "it is not among the delegate's operators"
         return Judgement(
             verdict=Verdict.NO, because=says, constraint="unlisted", rule=("unlisted",)
         )
     current = [e for e in entries if e.levels is None or level is None or level in e.levels]
     if not current:
         at = "" if level is None else f" at {level_words(rules.delegate, level)}"
-        says = f"{site.op} is not taken{at}"
+        says = f"it is not among the delegate's operators{at}"
         return Judgement(verdict=Verdict.NO, because=says, constraint="level", rule=("level",))
     always = list(_objections(site, rules.always, level))
     return min(
@@ -107,12 +107,10 @@ def _of_entry(
     broken = [one for one in found if one.answer.holds is False]
     tested = [one for one in broken if not one.build]
     undecided = [one for one in found if one.answer.holds is None]
-    about = f" ({entry.note})" if entry.note else ""
     if tested:
         weight = sum(one.weight for one in broken)
         first = max(tested, key=lambda one: one.weight)
-        noted = about if first.kind == "dtype" else ""
-        return (3, weight), _judgement(Verdict.NO, first, f"{first.answer.says}{noted}", entry)
+        return (3, weight), _judgement(Verdict.NO, first, first.answer.says, entry)
     if broken:
         says = f"it is claimed, and then the delegate fails as a whole: {broken[0].answer.says}"
         return (2, len(broken)), _judgement(Verdict.NO, broken[0], says, entry, fails=True)

@@ -77,9 +77,9 @@ def parse_constraint(raw: Mapping[str, Any], where: str) -> Constraint:
         RuleError: If its kind, a field, a phase or a name in it is unknown.
     """
     known = vocabulary()["kinds"]
-    kind = raw.get("kind")
+    kind = str(raw.get("kind"))
     if kind not in known:
-        raise RuleError(where, f"unknown kind of constraint {kind!r}.{nearest(str(kind), known)}")
+        raise RuleError(where, f"unknown kind of constraint {kind!r}.{nearest(kind, known)}")
     needed, possible = known[kind]["required"], known[kind]["optional"]
     missing = [name for name in needed if name not in raw]
     strange = raw.keys() - COMMON - GLOBAL - {*needed, *possible}

@@ -48,7 +48,9 @@ def test_the_reports_templates_and_the_types_marker_are_in_it(names):
 
 
 def test_the_rules_of_the_delegates_are_in_it(names):
-    rules = {f"converters/delegates/{p.name}" for p in (ROOT / "converters/delegates").glob("*.json")}
+    rules = {
+        f"converters/delegates/{p.name}" for p in (ROOT / "converters/delegates").glob("*.json")
+    }
     assert len(rules) == 10
     assert rules <= names
 

@@ -70,7 +70,7 @@ def judge_graph(graph: Graph, rules: Rules, standing: Standing) -> Judged:
                     options=standing.options,
                 ),
                 rules,
-                standing,
+                standing.level,
             )
             for operator in subgraph.operators
             if operator.index not in unpack

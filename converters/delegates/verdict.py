@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from converters.delegates.answer import Answer
 from converters.delegates.kinds import check
-from converters.delegates.levels import Standing, level_words
+from converters.delegates.levels import level_words
 from converters.delegates.rules import Entry, Level, Rule, Rules
 from converters.delegates.shape_kinds import dtype_answer
 from converters.delegates.site import Site
@@ -16,6 +16,8 @@ from converters.delegates.site import Site
 # What a broken thing weighs when the entry is looked for that came nearest: another element type
 # makes another operator of it, while a scale can be mended.
 TYPE_WEIGHT = 10
+# Their levels are families: none is later than another.
+UNORDERED = frozenset({"ethosu"})
 
 
 class Verdict(enum.StrEnum):
@@ -59,20 +61,19 @@ class _Objection:
     rule: object
 
 
-def judge(site: Site, rules: Rules, standing: Standing) -> Judgement:
+def judge(site: Site, rules: Rules, level: Level | None) -> Judgement:
     """Whether the delegate takes an operator at a level.
 
     Where it does not and a newer level would, the sentence begins with that level.
     """
-    found = _at(site, rules, standing.level)
-    if found.verdict is not Verdict.NO or standing.level is None or rules.delegate == "ethosu":
+    found = _at(site, rules, level)
+    if found.verdict is not Verdict.NO or level is None or rules.delegate in UNORDERED:
         return found
-    newer = rules.order[rules.order.index(standing.level) + 1 :]
-    for level in newer:
-        if _at(site, rules, level).verdict is not Verdict.NO:
+    for newer in rules.order[rules.order.index(level) + 1 :]:
+        if _at(site, rules, newer).verdict is not Verdict.NO:
             return Judgement(
                 verdict=found.verdict,
-                because=f"{level_words(rules.delegate, level)} or later: {found.because}",
+                because=f"{level_words(rules.delegate, newer)} or later: {found.because}",
                 constraint=found.constraint,
                 fails=found.fails,
                 rule=found.rule,

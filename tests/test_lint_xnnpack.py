@@ -5,7 +5,7 @@ import pytest
 
 from converters.delegates.judging import judge_graph
 from converters.delegates.levels import standing_of
-from converters.delegates.partitions import crossing, turns
+from converters.delegates.partitions import crossing, readers_of, turns
 from converters.delegates.rules import load_rules
 from converters.delegates.verdict import Verdict
 from converters.tflite_reader import read_model
@@ -48,8 +48,9 @@ def by_the_rules(content):
 def seen(subgraph, nodes):
     """Of a partition, what the interpreter shows: operators whose values leave it at last."""
     makers = {t: p for p in nodes for t in subgraph.operators[p].outputs}
-    entering = {t for t in crossing(subgraph, nodes) if t not in makers}
-    todo = [t for t in crossing(subgraph, nodes) if t in makers]
+    crossed = crossing(subgraph, nodes, readers_of(subgraph))
+    entering = {t for t in crossed if t not in makers}
+    todo = [t for t in crossed if t in makers]
     found = set()
     while todo:
         place = makers.get(todo.pop())

@@ -31,11 +31,17 @@ def unpackers(subgraph: Subgraph, rules: Rules) -> dict[int, int]:
 
 def folded(subgraph: Subgraph, unpack: Mapping[int, int], taken: Collection[int]) -> frozenset[int]:
     """Unpackers that vanish, because all that reads them is taken or vanishes itself."""
-    readers = subgraph.consumers()
     gone: set[int] = set()
+    if not unpack:
+        return frozenset()
+    readers = subgraph.consumers()
     for place in sorted(unpack, reverse=True):  # readers stand behind
         result = unpack[place]
         others = {operator.index for operator in readers.get(result, ())}
-        if others and result not in subgraph.outputs and others <= gone | set(taken):
+        if (
+            others
+            and result not in subgraph.outputs
+            and all(place in gone or place in taken for place in others)
+        ):
             gone.add(place)
     return frozenset(gone)

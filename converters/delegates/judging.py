@@ -42,6 +42,8 @@ class Judged:
         taken |= set(mended)
         for subgraph in self.graph.subgraphs:
             unpack = self.unpackers[subgraph.index]
+            if not unpack:
+                continue
             own = {place for number, place in taken if number == subgraph.index}
             gone = folded(subgraph, unpack, own - unpack.keys())
             taken |= {(subgraph.index, place) for place in gone}
@@ -75,7 +77,7 @@ def judge_graph(graph: Graph, rules: Rules, standing: Standing) -> Judged:
             for operator in subgraph.operators
             if operator.index not in unpack
         }
-        taken = [place for place, one in found.items() if one.verdict is not Verdict.NO]
+        taken = {place for place, one in found.items() if one.verdict is not Verdict.NO}
         gone = folded(subgraph, unpack, taken)
         found |= {place: YES if place in gone else NOT_FOLDED for place in unpack}
         judgements |= {(subgraph.index, place): found[place] for place in sorted(found)}

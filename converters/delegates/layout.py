@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from converters.delegates.partitions import CUT_ONCE, before_the_cut, crossing, kept, turns
+from converters.delegates.partitions import (
+    CUT_ONCE,
+    before_the_cut,
+    crossing,
+    kept,
+    readers_of,
+    turns,
+)
 from converters.delegates.report import Partition
 from converters.graph import BITS, Graph, Subgraph, Tensor
 
@@ -54,15 +61,20 @@ def lay_out(
         unpacked: Tensors (subgraph, index) that count as constants.
     """
     partitions, delegated = [], set[Spot]()
+    by_subgraph: dict[int, set[int]] = {}
+    for number, place in taken:
+        by_subgraph.setdefault(number, set()).add(place)
     for subgraph in graph.subgraphs:
-        own = frozenset(place for number, place in taken if number == subgraph.index)
+        own = frozenset(by_subgraph.get(subgraph.index, ()))
+        readers = readers_of(subgraph)
         if delegate in CUT_ONCE:
             own = before_the_cut(subgraph.operators, own)
         found = [turn for turn in turns(subgraph, own) if turn.taken]
         keeps = kept(delegate, found)
         for number, turn in enumerate(found):
             spots = [(subgraph.index, place) for place in turn.nodes]
-            sizes = _boundary(subgraph, frozenset(turn.nodes), unpacked)
+            crossed = crossing(subgraph, frozenset(turn.nodes), readers)
+            sizes = _sizes(subgraph, crossed, unpacked)
             partitions.append(
                 Partition(
                     first=turn.nodes[0],
@@ -84,11 +96,11 @@ def lay_out(
     )
 
 
-def _boundary(subgraph: Subgraph, nodes: frozenset[int], unpacked: Collection[Spot]) -> list[int]:
-    """Bytes of each tensor that enters or leaves; constants are the delegate's own."""
+def _sizes(subgraph: Subgraph, tensors: Collection[int], unpacked: Collection[Spot]) -> list[int]:
+    """Bytes of each of the tensors that is none of the delegate's own constants."""
     return [
         _bytes(subgraph.tensors[index])
-        for index in crossing(subgraph, nodes)
+        for index in tensors
         if not subgraph.tensors[index].is_constant and (subgraph.index, index) not in unpacked
     ]
 

@@ -10,8 +10,10 @@ from converters.delegates.report import Mend
 from converters.delegates.verdict import Judgement, Verdict
 
 MOST_MENDS = 3
-# Groups that are laid out again: those with the most multiply-accumulates, then operators.
+# Groups that are laid out again: those with the most multiply-accumulates, then operators. A huge
+# graph gets fewer, so that its time stays bounded.
 MOST_GROUPS = 40
+MOST_OPERATORS = 200_000
 
 
 def best_mends(
@@ -26,7 +28,8 @@ def best_mends(
     groups = _groups(judged)
     heavy = sorted(groups, key=lambda key: (-sum(macs[s] for s in groups[key]), -len(groups[key])))
     ranked = []
-    for key in heavy[:MOST_GROUPS]:
+    tried = min(MOST_GROUPS, max(MOST_MENDS, MOST_OPERATORS // max(1, len(judged.judgements))))
+    for key in heavy[:tried]:
         spots = groups[key]
         mended = judged.lay_out(macs, mended=spots)
         mend = _mend(judged, spots, layers, mended, total)

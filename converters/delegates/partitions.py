@@ -8,7 +8,7 @@ becomes ready by it, wherever it stands; then it is the other side's turn.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from converters.graph import Operator, Subgraph
@@ -115,13 +115,23 @@ def before_the_cut(operators: Sequence[Operator], taken: Collection[int]) -> fro
     return frozenset(place for place in taken if place < cut)
 
 
-def crossing(subgraph: Subgraph, nodes: Collection[int]) -> Iterator[int]:
+def readers_of(subgraph: Subgraph) -> dict[int, list[int]]:
+    """Places of the operators that read each tensor; -1 stands for whoever reads an output."""
+    found: dict[int, list[int]] = {index: [-1] for index in subgraph.outputs}
+    for place, operator in enumerate(subgraph.operators):
+        for tensor in operator.inputs:
+            found.setdefault(tensor, []).append(place)
+    return found
+
+
+def crossing(
+    subgraph: Subgraph, nodes: Collection[int], readers: Mapping[int, Sequence[int]]
+) -> list[int]:
     """Tensors that enter or leave a set of operators, those of the graph included."""
     inside = [subgraph.operators[place] for place in nodes]
     made = {tensor for operator in inside for tensor in operator.outputs if tensor >= 0}
-    outside = set(subgraph.outputs)
-    for place, operator in enumerate(subgraph.operators):
-        if place not in nodes:
-            outside.update(operator.inputs)
     entering = {tensor for operator in inside for tensor in operator.inputs if tensor >= 0} - made
-    yield from sorted(entering | (made & outside))
+    leaving = {
+        tensor for tensor in made if any(reader not in nodes for reader in readers.get(tensor, ()))
+    }
+    return sorted(entering | leaving)

@@ -72,6 +72,13 @@ class Entry:
     dtype_levels: Mapping[str, frozenset[Level]]
     constraints: tuple[Rule, ...]
 
+    def taken_dtypes(self, role: str, level: Level | None) -> tuple[str, ...]:
+        """Element types that a role may have at a level."""
+        listed = self.dtypes[role]
+        if not self.dtype_levels or level is None:
+            return listed
+        return tuple(dtype for dtype in listed if level in self.dtype_levels.get(dtype, (level,)))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:

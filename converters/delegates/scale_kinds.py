@@ -63,7 +63,7 @@ def _numbers(constraint: Constraint, site: Site, what: str) -> Answer:
     for called, tensor in site.tensors(constraint.names("tensor")):
         scales, zero_points = _scales(tensor)
         numbers = scales if what == "scale" else zero_points
-        for number in np.unique(numbers).tolist():
+        for number in dict.fromkeys(numbers.tolist()):
             if not keeps(number, constraint.fields):
                 taken = bounds_words(constraint.fields)
                 return broken(f"{what} of {called} is {number:g}", taken)

@@ -263,8 +263,7 @@ def _chosen(array: np.ndarray, fields: Mapping[str, object]) -> list[float]:
     if isinstance(places, list):
         flat = array.reshape(-1)
         array = flat[[place for place in places if -len(flat) <= place < len(flat)]]
-    distinct: list[float] = np.unique(array).tolist()
-    return distinct
+    return list(dict.fromkeys(array.reshape(-1).tolist()))
 
 
 def broadcast(constraint: Constraint, site: Site) -> Answer:

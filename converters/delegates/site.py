@@ -33,6 +33,9 @@ class Site:
     subgraph: Subgraph
     folded: frozenset[int] = frozenset()
     options: Mapping[str, bool | int] = field(default_factory=dict)
+    _found: dict[str, list[tuple[str, Tensor]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def op(self) -> str:
@@ -52,6 +55,12 @@ class Site:
         return tensor.is_constant or tensor.index in self.folded
 
     def _named(self, name: str) -> list[tuple[str, Tensor]]:
+        # Rules ask for the same few tensors over and over.
+        if name not in self._found:
+            self._found[name] = self._find(name)
+        return self._found[name]
+
+    def _find(self, name: str) -> list[tuple[str, Tensor]]:
         if name in _GROUPS:
             sides, only_runtime = _GROUPS[name]
             return [

@@ -13,8 +13,8 @@ from converters.delegates.rules import Entry, Level, Rule, Rules
 from converters.delegates.shape_kinds import dtype_answer
 from converters.delegates.site import Site
 
-# What a broken thing weighs when the entry is looked for that came nearest: another element type
-# makes another operator of it, while a scale can be mended.
+# What a broken thing weighs when the entry is looked for that came nearest: another element type or
+# version makes another operator of it, while a scale can be mended.
 TYPE_WEIGHT = 10
 # Their levels are families: none is later than another.
 UNORDERED = frozenset({"ethosu"})
@@ -93,18 +93,30 @@ def _at(site: Site, rules: Rules, level: Level | None) -> Judgement:
         at = "" if level is None else f" at {level_words(rules.delegate, level)}"
         says = f"it is not among the delegate's operators{at}"
         return Judgement(verdict=Verdict.NO, because=says, constraint="level", rule=("level",))
+    typed = [(entry, _mismatches(site, entry, level)) for entry in current]
+    fitting = [entry for entry, mismatches in typed if not mismatches]
+    if not fitting:
+        # Another element type makes another operator of it: nothing else needs to be asked.
+        entry, (role, *_) = min(typed, key=lambda pair: len(pair[1]))
+        answer = dtype_answer(site, [role], entry.taken_dtypes(role, level))
+        objection = _Objection(answer=answer, kind="dtype", build=False, weight=1, rule=role)
+        return _judgement(Verdict.NO, objection, answer.says, entry)
     always = list(_objections(site, rules.always, level))
-    return min(
-        (_of_entry(site, entry, always, level) for entry in current), key=lambda pair: pair[0]
-    )[1]
+    best = None
+    for entry in fitting:
+        found = _of_entry(site, entry, always, level)
+        if best is None or found[0] < best[0]:
+            best = found
+        if best[1].verdict is Verdict.YES:
+            break
+    return YES if best is None else best[1]
 
 
 def _of_entry(
     site: Site, entry: Entry, always: list[_Objection], level: Level | None
 ) -> tuple[tuple[int, int], Judgement]:
     """The verdict by one entry, behind how near it came: the smallest is the best."""
-    found = [*_type_objections(site, entry, level), *always]
-    found += _objections(site, entry.constraints, level)
+    found = [*always, *_objections(site, entry.constraints, level)]
     broken = [one for one in found if one.answer.holds is False]
     tested = [one for one in broken if not one.build]
     undecided = [one for one in found if one.answer.holds is None]
@@ -133,18 +145,16 @@ def _judgement(
     )
 
 
-def _type_objections(site: Site, entry: Entry, level: Level | None) -> Iterator[_Objection]:
-    for role, listed in entry.dtypes.items():
-        taken = [
-            dtype
-            for dtype in listed
-            if level is None or level in entry.dtype_levels.get(dtype, (level,))
-        ]
-        answer = dtype_answer(site, [role], taken)
-        if answer.holds is False:
-            yield _Objection(
-                answer=answer, kind="dtype", build=False, weight=TYPE_WEIGHT, rule=role
-            )
+def _mismatches(site: Site, entry: Entry, level: Level | None) -> list[str]:
+    """Roles whose tensors have an element type that the entry does not take."""
+    return [
+        role
+        for role in entry.dtypes
+        if any(
+            tensor.dtype not in entry.taken_dtypes(role, level)
+            for _, tensor in site.tensors((role,))
+        )
+    ]
 
 
 def _objections(site: Site, rules: Iterable[Rule], level: Level | None) -> Iterator[_Objection]:

@@ -166,6 +166,15 @@ def test_unpacked_constants_are_folded(weights):
     assert report.partitions[0].boundary_bytes == IMAGE_BYTES + 4 * tiny_models.CLASSES
 
 
+def test_nnapi_takes_float16_constants_as_a_whole_or_not_at_all():
+    assert linted(tiny_models.tiny_float("float16"), "nnapi@30").summary.delegated == 5
+    model = tiny_models.unpack(tiny_models.tiny_float("float16"))
+    model.operatorCodes[3].version = 99  # of MEAN, which no rule takes
+    report = linted(tiny_models.pack(model), "nnapi@30")
+    assert [op.verdict for op in report.ops].count("no") == 1
+    assert (report.summary.partitions, report.summary.kept, report.summary.delegated) == (2, 0, 0)
+
+
 def test_an_unpacker_stays_where_one_of_its_readers_does():
     net = tiny_models.Network()
     image = net.tensor("image", (1, 4))

@@ -12,6 +12,7 @@ from converters.tflite_reader import read_model
 from mobilekit.core.target import Target
 from tests import tiny_models
 from tests.interpreter_partitions import partitions
+from tests.single_operators import FAMILIES
 
 RULES = load_rules("xnnpack")
 STANDING = standing_of(Target(delegate="xnnpack"), RULES)
@@ -36,7 +37,7 @@ TINY = {
 
 
 def by_the_rules(content):
-    """Places of the main subgraph's operators by partition, and which verdicts are open."""
+    """The file, and places of the main subgraph's operators by partition."""
     graph = read_model(content, "net.tflite")
     judged = judge_graph(graph, RULES, STANDING).judgements
     own = {place: one for (number, place), one in judged.items() if number == 0}
@@ -67,9 +68,27 @@ def test_a_tiny_file_falls_apart_as_the_interpreter_cuts_it(name):
     assert set(partitions(TINY[name])) == set(wanted)
 
 
-# One network of many forms, converted in every way; what XNNPACK refuses differs by type.
+# Files of one operator.
 
-pytest_keras = pytest.mark.needs_tensorflow
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+def test_single_operators_are_taken_as_the_interpreter_takes_them(family):
+    decided = set()
+    for content in family():
+        graph, wanted = by_the_rules(content)
+        operator = graph.main.operators[0]
+        try:
+            real = partitions(content)
+        except (RuntimeError, ValueError):
+            # The runtime's own kernels refuse it, so nothing was left for the delegate to say.
+            assert not wanted
+            continue
+        assert set(real) == set(wanted), (operator, graph.main.tensors)
+        decided.add(bool(real))
+    assert decided == {True, False}
+
+
+# One network of many forms, converted in every way; what XNNPACK refuses differs by type.
 
 
 def many_forms():
@@ -129,7 +148,7 @@ def ranges(float_file):
     return calibrate(float_file, images)
 
 
-@pytest_keras
+@pytest.mark.needs_tensorflow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_network_of_many_forms_falls_apart_as_the_interpreter_cuts_it(name, float_file, ranges):
     from converters.convert import derive

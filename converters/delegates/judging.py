@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from converters.delegates.folding import folded, unpackers
 from converters.delegates.layout import Layout, Spot, lay_out
 from converters.delegates.levels import Standing
+from converters.delegates.partitions import WHOLE_WITH_HALVES
 from converters.delegates.rules import Rules
 from converters.delegates.site import Site
 from converters.delegates.verdict import YES, Judgement, Verdict, judge
@@ -52,7 +53,8 @@ class Judged:
             for number, unpack in enumerate(self.unpackers)
             for tensor in unpack.values()
         }
-        return lay_out(self.graph, self.delegate, taken, macs, unpacked)
+        whole = self.delegate in WHOLE_WITH_HALVES and bool(unpacked)
+        return lay_out(self.graph, self.delegate, taken, macs, unpacked, whole=whole)
 
 
 def judge_graph(graph: Graph, rules: Rules, standing: Standing) -> Judged:

@@ -50,6 +50,8 @@ def lay_out(
     taken: Collection[Spot],
     macs: Mapping[Spot, int],
     unpacked: Collection[Spot],
+    *,
+    whole: bool = False,
 ) -> Layout:
     """Lays a file out.
 
@@ -59,6 +61,7 @@ def lay_out(
         taken: Operators that the delegate takes.
         macs: Multiply-accumulates of every operator.
         unpacked: Tensors (subgraph, index) that count as constants.
+        whole: Whether a subgraph is delegated as a whole or not at all.
     """
     partitions, delegated = [], set[Spot]()
     by_subgraph: dict[int, set[int]] = {}
@@ -70,7 +73,8 @@ def lay_out(
         if delegate in CUT_ONCE:
             own = before_the_cut(subgraph.operators, own)
         found = [turn for turn in turns(subgraph, own) if turn.taken]
-        keeps = kept(delegate, found)
+        is_cut = sum(len(turn.nodes) for turn in found) < len(subgraph.operators)
+        keeps = frozenset[int]() if whole and is_cut else kept(delegate, found)
         for number, turn in enumerate(found):
             spots = [(subgraph.index, place) for place in turn.nodes]
             crossed = crossing(subgraph, frozenset(turn.nodes), readers)

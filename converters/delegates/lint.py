@@ -10,7 +10,7 @@ from converters.delegates.judging import Judged, judge_graph
 from converters.delegates.layout import Layout
 from converters.delegates.levels import ADVICE, Standing, standing_of
 from converters.delegates.mending import best_mends
-from converters.delegates.partitions import CUT_ONCE, KEPT
+from converters.delegates.partitions import CUT_ONCE, KEPT, WHOLE_WITH_HALVES
 from converters.delegates.report import (
     LintedModel,
     LintedOp,
@@ -138,6 +138,8 @@ def _notes(rules: Rules) -> Iterator[str]:
         yield ADVICE[rules.delegate]
     if rules.delegate in KEPT:
         yield f"By default, {rules.delegate} {KEPT[rules.delegate][1]}."
+    if rules.delegate in WHOLE_WITH_HALVES:
+        yield f"{rules.delegate} takes a file with float16 constants as a whole or not at all."
     if rules.delegate in CUT_ONCE:
         yield (
             f"{rules.delegate} cuts the graph once: all behind the first operator that it does not"

@@ -105,6 +105,9 @@ def kept(delegate: str, found: Sequence[Turn]) -> frozenset[int]:
     return frozenset(range(len(found)))
 
 
+# Delegates that take a file with float16 constants as a whole or not at all.
+WHOLE_WITH_HALVES = frozenset({"nnapi"})
+
 # Delegates whose compiler cuts the graph once, and leaves all behind the cut to the CPU.
 CUT_ONCE = frozenset({"edgetpu"})
 

@@ -1,4 +1,4 @@
-"""Lint reports in words: for terminals and as Markdown."""
+"""Lint reports in words: sentences and tables."""
 
 from __future__ import annotations
 
@@ -207,44 +207,6 @@ def _matrix_cells(report: LintReport) -> list[str]:
 def _joined(name: str, variant: str | None) -> str:
     """Variants in one name, e.g. "nnapi@27…28"."""
     return f"{name.partition('…')[0]}…{variant}"
-
-
-def markdown(path: Path, reports: Sequence[LintReport]) -> Iterator[str]:
-    """The same as Markdown, line by line."""
-    yield f"# Lint of {_escaped(str(path))}"
-    yield ""
-    if len(reports) == 1:
-        (report,) = reports
-        for line in headline(path, report):
-            yield _escaped(line)
-            yield ""
-        for table in tables(report):
-            yield from _markdown_table(table)
-    else:
-        yield from _markdown_table(matrix(reports))
-    for note in notes(reports):
-        yield f"- {_escaped(note)}"
-
-
-def _markdown_table(table: Table) -> Iterator[str]:
-    if table.title:
-        yield f"## {table.title}"
-        yield ""
-    yield "| " + " | ".join(table.headers) + " |"
-    yield "|" + "---|" * len(table.headers)
-    for row in table.rows:
-        yield "| " + " | ".join(map(_escaped, row)) + " |"
-    yield ""
-    if table.rest:
-        yield table.rest
-        yield ""
-
-
-def _escaped(text: str) -> str:
-    """Names come out of a file: none may end a cell or begin a tag."""
-    for letter in "\\|<>`*_[]":
-        text = text.replace(letter, f"\\{letter}")
-    return text
 
 
 def notes(reports: Sequence[LintReport]) -> list[str]:

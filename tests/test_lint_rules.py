@@ -8,7 +8,7 @@ import pytest
 
 from converters.delegates.kinds import requirements
 from converters.delegates.levels import level_words, standing_of
-from converters.delegates.rules import load_rules, parse_rules
+from converters.delegates.rule_files import load_rules, parse_rules
 from converters.delegates.verdict import Verdict, judge
 from converters.delegates.vocabulary import FOLDER, RuleError, vocabulary, walk
 from mobilekit.core.target import DELEGATES, Target

@@ -6,7 +6,7 @@ import pytest
 from converters.delegates.judging import judge_graph
 from converters.delegates.levels import standing_of
 from converters.delegates.partitions import crossing, readers_of, turns
-from converters.delegates.rules import load_rules
+from converters.delegates.rule_files import load_rules
 from converters.delegates.verdict import Verdict
 from converters.tflite_reader import read_model
 from mobilekit.core.target import Target

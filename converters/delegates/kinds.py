@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from converters.delegates import option_kinds, other_kinds, scale_kinds, shape_kinds
+from converters.delegates import broadcast_kind, option_kinds, other_kinds, scale_kinds, shape_kinds
 from converters.delegates.answer import HOLDS, Answer, all_of, any_of
 from converters.delegates.bounds import bounds_words
 from converters.delegates.site import Site
@@ -63,7 +63,7 @@ KINDS: Mapping[str, Check] = {
     "same_shape": shape_kinds.same_shape,
     "same_rank": shape_kinds.same_rank,
     "same_dim": shape_kinds.same_dim,
-    "broadcast": shape_kinds.broadcast,
+    "broadcast": broadcast_kind.broadcast,
     "dtype": shape_kinds.dtype,
     "same_dtype": shape_kinds.same_dtype,
     "values": shape_kinds.values,

@@ -18,7 +18,8 @@ from converters.delegates.report import (
     LintSummary,
     LintTarget,
 )
-from converters.delegates.rules import Rules, load_rules
+from converters.delegates.rule_files import load_rules
+from converters.delegates.rules import Rules
 from converters.delegates.verdict import Judgement, Verdict
 from converters.graph import Graph
 from converters.layer_names import LayerNames

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     """Prints what each target would do; raises a Finding beyond a limit."""
     from mobilekit.cli.output import print_json
     from mobilekit.core.errors import Finding, UsageError
-    from mobilekit.lint_text import markdown
+    from mobilekit.lint_markdown import markdown
     from mobilekit.linting import Limit, breach, lint_file
 
     if args.md and args.json:

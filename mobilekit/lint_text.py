@@ -65,7 +65,7 @@ def headline(path: Path, report: LintReport) -> list[str]:
     ]
     if summary.maybe:
         lines.append(
-            f"Of {summary.maybe} of them the rules cannot tell; they count as taken: "
+            f"Of {plural(summary.maybe, 'operator')} the rules cannot tell, which count as taken: "
             + "; ".join(_doubts(report))
             + "."
         )
@@ -102,7 +102,7 @@ def _dropped(report: LintReport) -> str:
 def _doubts(report: LintReport) -> Iterator[str]:
     counts = collections.Counter(op.because for op in report.ops if op.verdict is Verdict.MAYBE)
     for because, count in counts.most_common(3):
-        yield f"{because} ({count})"
+        yield because if count == report.summary.maybe else f"{because} ({count})"
     if len(counts) > 3:
         yield "and other reasons"
 

@@ -22,6 +22,10 @@ WHOLE = [
     ("squeezenet_1_0", {"bypass": "complex"}),
     ("efficientnet_lite1", {}),
     ("mnasnet_a1", {}),
+    ("mobilenet_v1", {"convolution": "full"}),
+    ("mobilenet_v2", {}),
+    ("mobilenet_v3_small", {}),
+    ("mobilenet_v4_conv_small", {}),
 ]
 # Those of which a part stays outside: partitions, and the operators that remain.
 IN_PARTS = [

@@ -22,22 +22,26 @@ WHOLE = [
     ("squeezenet_1_0", {"bypass": "complex"}),
     ("efficientnet_lite1", {}),
     ("mnasnet_a1", {}),
-    ("mobilenet_v1", {"convolution": "full"}),
+    ("mobilenet_v1", {"depth": "shallow"}),
     ("mobilenet_v2", {}),
     ("mobilenet_v3_small", {}),
+    ("mobilenet_v3_large", {"minimalistic": "yes"}),
     ("mobilenet_v4_conv_small", {}),
 ]
 # Those of which a part stays outside: partitions, and the operators that remain.
 IN_PARTS = [
     ("alexnet", {}, 3, {"LOCAL_RESPONSE_NORMALIZATION": 2}),
 ]
+# Where maps of one pixel are another matter: the converter makes a convolution's bias of what is
+# added to it, and two reshapes.
+SIZES = {"mobilenet_v3_small": 64}
 EXACT = 1e-5  # of the outputs' range
 
 
 def build(name, options, target="xnnpack"):
     from mobilekit.networks import build_network
 
-    small = ARCHITECTURES[name].min_input_size
+    small = SIZES.get(name, ARCHITECTURES[name].min_input_size)
     spec = ModelSpec(
         architecture=name,
         input_size=(small, small),

@@ -6,6 +6,7 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 from mobilekit.architectures.rows import (
     alexnet,
     efficientnet_lite,
+    inception_resnet,
     mnasnet,
     mobilenet_v1,
     mobilenet_v2,
@@ -13,6 +14,7 @@ from mobilekit.architectures.rows import (
     mobilenet_v4,
     squeezenet,
     vgg,
+    xception,
 )
 from mobilekit.core.model import Architecture
 from mobilekit.core.registry import Registry
@@ -23,6 +25,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *alexnet.ROWS,
         *vgg.ROWS,
         *squeezenet.ROWS,
+        *inception_resnet.ROWS,
+        *xception.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
         *mobilenet_v3.ROWS,

@@ -53,5 +53,4 @@ def in_pieces() -> Iterator[None]:
 
 def _split(numbers: np.ndarray, length: int, count: int) -> list[np.ndarray]:
     """What belongs to each piece: the numbers are one a filter, or the same for all."""
-    alike = numbers.ndim == 0 or len(numbers) != length
-    return [numbers] * count if alike else np.array_split(numbers, count)
+    return np.array_split(numbers, count) if len(numbers) == length else [numbers] * count

@@ -6,7 +6,7 @@ import pytest
 pytestmark = pytest.mark.needs_tensorflow
 
 
-@pytest.mark.parametrize("scales", [(6, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 5), (6,), ()], ids=str)
+@pytest.mark.parametrize("scales", [(6, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 5), (6,)], ids=str)
 def test_pieces_give_the_numbers_of_the_whole(scales, monkeypatch):
     from ai_edge_quantizer import qtyping
     from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor
@@ -34,17 +34,16 @@ def test_a_convolution_of_33_million_bytes_becomes_int8():
     import keras
     from keras import layers
 
+    from converters.calibration import calibrate
     from converters.convert import derive
     from converters.freeze import freeze
     from converters.recipes import RECIPES
-    from converters.tflite_reader import read_model
 
     keras.utils.set_random_seed(0)
     image = keras.Input((1, 1, 2912), name="image")
     model = keras.Model(image, layers.Conv2D(2912, 1, kernel_initializer="ones")(image))
     content = freeze(model)
     assert model.count_params() * 4 > 32 * 2**20
-    names = [t.name for t in read_model(content, "the float file").main.tensors]
-    ranges = dict.fromkeys(names, (-1.0, 1.0))
+    ranges = calibrate(content, [np.linspace(-1, 1, 2912, dtype=np.float32).reshape(1, 1, 1, -1)])
     int8 = derive(content, RECIPES["static_wi8_ai8"].recipe, ranges=ranges)
     assert len(int8) < len(content) / 3

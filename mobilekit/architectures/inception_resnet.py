@@ -183,11 +183,11 @@ def _stages(
         scale = stage.scale if scaling == "yes" else 1.0
         for name in stage.names():
             y = towers(blocks, x, stage.towers, name)
-            x = _residual(blocks, x, y, scale, stage.activation, name) if stage.residuals else y
+            x = residual(blocks, x, y, scale, stage.activation, name) if stage.residuals else y
     return x
 
 
-def _residual(
+def residual(
     blocks: Blocks,
     x: keras.KerasTensor,
     y: keras.KerasTensor,

@@ -54,9 +54,7 @@ def towers(
     blocks: Blocks, x: keras.KerasTensor, table: Sequence[Tower], name: str
 ) -> keras.KerasTensor:
     """Every tower over the same input, concatenated: (N, H, W, C) -> (N, h, w, all filters)."""
-    ends = [
-        tower(blocks, x, steps, f"{name}_tower_{place}") for place, steps in enumerate(table)
-    ]
+    ends = [tower(blocks, x, steps, f"{name}_tower_{place}") for place, steps in enumerate(table)]
     return layers.Concatenate(name=f"{name}_concat")(ends)
 
 

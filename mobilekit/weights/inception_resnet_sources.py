@@ -10,7 +10,9 @@ from mobilekit.weights.source import TIMM, WeightSource
 
 NAMES = "mobilekit.weights.timm_inception"
 # timm's crops: 0.875 of the image, or 0.8975; pixels of -1..1, as the networks were trained with.
-PIXELS = replace(TIMM, input_size=(299, 299), resize_shorter=342, mean=(127.5,) * 3, std=(127.5,) * 3)
+PIXELS = replace(
+    TIMM, input_size=(299, 299), resize_shorter=342, mean=(127.5,) * 3, std=(127.5,) * 3
+)
 CLOSER = replace(PIXELS, resize_shorter=333)
 HUB = "as the hub's model.safetensors, with 1000 classes; the older .pth has one more, background"
 

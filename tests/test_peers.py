@@ -24,8 +24,14 @@ MINIMALISTIC = [
     for row in APPLICATIONS.values()
     if row.name.startswith("mobilenet_v3")
 ]
-# Networks whose dense layers have weights for every pixel, so that small inputs keep them small.
-SMALL = {"vgg16": (32, 64), "vgg19": (32, 64)}
+# Networks whose dense layers have weights for every pixel, so that small inputs keep them small,
+# and those of which Keras refuses an input of 64.
+SMALL = {
+    "vgg16": (32, 64),
+    "vgg19": (32, 64),
+    "inception_resnet_v2": (75, 107),
+    "xception": (71, 96),
+}
 # Of their logits' range.
 TOLERANCE = 1e-4
 

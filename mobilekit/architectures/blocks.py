@@ -139,7 +139,7 @@ class Blocks:
     def activate_apart(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """The activation of what others read without it, so that no operator can have it within.
 
-        Where the target takes no RELU of its own, a constant 1x1 depthwise convolution has it within.
+        Where the target takes no RELU of its own, a constant 1x1 convolution by depth has it.
         """
         if self.activation == "relu" and "relu_by_depthwise" in self.forms:
             x = layers.DepthwiseConv2D(

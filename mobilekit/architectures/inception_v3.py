@@ -13,7 +13,16 @@ from mobilekit.architectures.auxiliary import network, pooled, side_output, wind
 from mobilekit.architectures.average_pool import IGNORED
 from mobilekit.architectures.blocks import Blocks, Head
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour
-from mobilekit.architectures.towers import Conv, Pool, Split, Tower, tower, towers
+from mobilekit.architectures.towers import (
+    Conv,
+    Pool,
+    Split,
+    Tower,
+    conv_names,
+    tower,
+    tower_names,
+    towers,
+)
 
 RELEASED = "released"
 
@@ -177,6 +186,13 @@ def inception_v3(
             others.append(side_output(features, classes, head, "auxiliary"))
     output = blocks.classifier(x, classes, head, dropout=0.2)
     return network("inception_v3", image, output, others)
+
+
+def convolutions() -> Iterator[str]:
+    """Names of the convolutions of the released network, in the order of the paper's figures."""
+    yield from tower_names(STEM, "stem")
+    for name, table in MODULES.items():
+        yield from conv_names([Factors().tower(steps) for steps in table], name)
 
 
 def _auxiliary(blocks: Blocks, x: keras.KerasTensor, name: str) -> keras.KerasTensor:

@@ -72,6 +72,11 @@ APPLICATIONS: Registry[Application] = Registry(
             function="Xception",
             names="mobilekit.weights.keras_xception:xception",
         ),
+        Application(
+            name="inception_v3",
+            function="InceptionV3",
+            names="mobilekit.weights.keras_inception_v3:inception_v3",
+        ),
         Application(name="vgg16", function="VGG16", names="mobilekit.weights.keras_vgg:vgg16"),
         Application(name="vgg19", function="VGG19", names="mobilekit.weights.keras_vgg:vgg19"),
     ],

@@ -63,11 +63,6 @@ APPLICATIONS: Registry[Application] = Registry(
             alphas=(1.0, 0.75),
         ),
         Application(
-            name="inception_v3",
-            function="InceptionV3",
-            names="mobilekit.weights.keras_inception_v3:inception_v3",
-        ),
-        Application(
             name="inception_resnet_v2",
             function="InceptionResNetV2",
             names="mobilekit.weights.keras_inception_resnet:inception_resnet_v2",
@@ -76,6 +71,11 @@ APPLICATIONS: Registry[Application] = Registry(
             name="xception",
             function="Xception",
             names="mobilekit.weights.keras_xception:xception",
+        ),
+        Application(
+            name="inception_v3",
+            function="InceptionV3",
+            names="mobilekit.weights.keras_inception_v3:inception_v3",
         ),
         Application(name="vgg16", function="VGG16", names="mobilekit.weights.keras_vgg:vgg16"),
         Application(name="vgg19", function="VGG19", names="mobilekit.weights.keras_vgg:vgg19"),

@@ -11,8 +11,9 @@ from mobilekit.weights.keras_applications import APPLICATIONS
 pytestmark = pytest.mark.needs_tensorflow
 
 CLASSES = 10
-# Networks whose dense layers have weights for every pixel, so that small inputs keep them small.
-SMALL = {"vgg16": (32, 64), "vgg19": (32, 64)}
+# Networks whose dense layers have weights for every pixel, so that small inputs keep them small,
+# and the deepest.
+SMALL = dict.fromkeys(("vgg16", "vgg19", "resnet50", "resnet101", "resnet152"), (32, 64))
 # Of their logits' range.
 TOLERANCE = 1e-4
 

@@ -11,6 +11,7 @@ from mobilekit.architectures.rows import (
     mobilenet_v2,
     mobilenet_v3,
     mobilenet_v4,
+    resnet,
     squeezenet,
     vgg,
 )
@@ -22,6 +23,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
     [
         *alexnet.ROWS,
         *vgg.ROWS,
+        *resnet.ROWS,
         *squeezenet.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,

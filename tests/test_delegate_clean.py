@@ -22,6 +22,9 @@ WHOLE = [
     ("squeezenet_1_0", {"bypass": "complex"}),
     ("efficientnet_lite1", {}),
     ("mnasnet_a1", {}),
+    ("resnet18", {"shortcut": "zero_padding"}),
+    ("flattened", {}),
+    ("factorized", {"topology": "2d", "convolution": "bottleneck"}),
 ]
 # Those of which a part stays outside: partitions, and the operators that remain.
 IN_PARTS = [

@@ -6,6 +6,8 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 from mobilekit.architectures.rows import (
     alexnet,
     efficientnet_lite,
+    factorized,
+    flattened,
     mnasnet,
     mobilenet_v1,
     mobilenet_v2,
@@ -25,6 +27,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *vgg.ROWS,
         *resnet.ROWS,
         *squeezenet.ROWS,
+        *flattened.ROWS,
+        *factorized.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
         *mobilenet_v3.ROWS,

@@ -124,8 +124,10 @@ class Residual:
 
 
 def units(name: str) -> list[tuple[int, int, int, bool]]:
-    """Stage and block of every block as published, both from 1, its convolutions, and whether
-    option B projects its shortcut."""
+    """Stage, number, convolutions of every published block; whether option B projects its input.
+
+    Stages and numbers count from 1.
+    """
     kind, repeats = DEPTHS[name]
     return [
         (stage, block, 2 if kind == BASIC else 3, block == 1 and (stage > 1 or kind != BASIC))

@@ -41,6 +41,7 @@ test-base: .venv-base/installed $(DATA)
 # What the docs say was measured, measured again; writes docs/measured/.
 benchmarks: $(VENV)/installed $(DATA) $(FASHION_MNIST) runner
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/lint.py
 	$(BIN)/python benchmarks/int8_step.py
 	$(BIN)/python benchmarks/conversion.py
 	$(BIN)/python benchmarks/accuracy.py

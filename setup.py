@@ -16,7 +16,10 @@ setup(
     packages=find_packages(
         include=["mobilekit*", "converters*", "android_bench*"],
     ),
-    package_data={"mobilekit": ["templates/*", "py.typed"]},
+    package_data={
+        "mobilekit": ["templates/*", "py.typed"],
+        "converters": ["delegates/*.json"],
+    },
     install_requires=[
         "absl-py>=2.3,<3",  # flags and logging of the command line
         "ai-edge-litert>=2.3,<2.4",  # runs .tflite files here; its schema reads them

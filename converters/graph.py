@@ -158,6 +158,13 @@ class Operator:
     custom_options: memoryview | None = field(default=None, repr=False)
 
     @property
+    def full_name(self) -> str:
+        """Its name, where a composite has that of what it stands for: "COMPOSITE:odml.rms_norm"."""
+        if self.name == "STABLEHLO_COMPOSITE":
+            return f"COMPOSITE:{self.options.get('name', '')}"
+        return self.name
+
+    @property
     def is_custom(self) -> bool:
         """Whether a runtime needs more than its builtin kernels for it."""
         return self.name.startswith("CUSTOM:")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
 from mobilekit.core.digest import sha256_file
@@ -62,6 +61,8 @@ def read_sidecar(path: Path) -> TFLiteModel | None:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that make a file, as far as they are installed."""
+    from importlib import metadata  # 25 ms, which those who only read provenance do not have
+
     found = {}
     for package in PACKAGES:
         try:

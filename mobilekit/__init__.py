@@ -34,6 +34,7 @@ EXPORTS = {
     "debug_file": "mobilekit.debugging",
     "evaluate_file": "mobilekit.files",
     "finetune": "converters.qat",
+    "lint_file": "mobilekit.linting",
     "list_devices": "mobilekit.devices",
     "load_measurement": "android_bench.results",
     "push_file": "mobilekit.devices",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from mobilekit.files import evaluate_file as evaluate_file
     from mobilekit.files import verify_file as verify_file
     from mobilekit.ladder.climb import climb_ladder as climb_ladder
+    from mobilekit.linting import lint_file as lint_file
     from mobilekit.pipeline import run_plan as run_plan
     from mobilekit.plan import read_plan as read_plan
     from mobilekit.report import write_report as write_report

@@ -144,3 +144,23 @@ def test_responses_are_normalized_where_the_option_says(norm, normalizations):
     if norm == "lrn":
         at = names.index("norm_1")
         assert names[at - 1 : at + 2] == ["conv_1_relu", "norm_1", "pool_1"]
+
+
+@pytest.mark.parametrize(
+    ("norm", "partitions", "outside"),
+    [("lrn", 3, ("LOCAL_RESPONSE_NORMALIZATION",) * 2), ("batch", 1, ())],
+)
+def test_response_normalization_alone_stays_outside_xnnpack(norm, partitions, outside):
+    from converters.calibration import calibrate
+    from converters.convert import derive
+    from converters.freeze import freeze
+    from converters.partitions import partitions_of
+    from converters.recipes import RECIPES
+    from mobilekit.architectures.alexnet import alexnet
+
+    content = freeze(alexnet((67, 67), 10, norm=norm))
+    random = np.random.default_rng(0)
+    images = [random.uniform(-1, 1, (1, 67, 67, 3)).astype(np.float32) for _ in range(2)]
+    ranges = calibrate(content, images)
+    found = partitions_of(derive(content, RECIPES["static_wi8_ai8"].recipe, ranges=ranges))
+    assert (found.count, found.outside) == (partitions, outside)

@@ -157,7 +157,7 @@ def test_a_delegate_that_nothing_here_applies_is_refused_and_not_replaced(folder
     assert not list(Path().glob("results/*.json"))
 
 
-@pytest.mark.parametrize("command", ["verify", "benchmark", "evaluate"])
+@pytest.mark.parametrize("command", ["verify", "lint", "benchmark", "evaluate"])
 @pytest.mark.parametrize(
     ("content", "why"),
     [(b"", "empty"), (b"not a model\n" * 20, "text"), (tiny_float()[:600], "truncated")],
@@ -172,7 +172,7 @@ def test_a_file_that_is_no_tflite_is_refused(folder, capsys, command, content, w
     assert why in sentence
 
 
-@pytest.mark.parametrize("command", ["verify", "benchmark"])
+@pytest.mark.parametrize("command", ["verify", "lint", "benchmark"])
 def test_a_missing_file_is_named(folder, capsys, command):
     assert "net.tflite" in fails(capsys, 2, command, "net.tflite")
 

@@ -88,6 +88,21 @@ def squeezed(blocks):
     return keras.Model(image, blocks.classifier(x, 5, "logits"), name="squeezed")
 
 
+def averaged(blocks):
+    """Average pools of both kinds of border, in a tower and alone: Inception's."""
+    import keras
+
+    image = keras.Input((32, 32, 3), name="image")
+    x = blocks.conv(image, 16, 3, stride=2, name="stem")
+    for index, border in enumerate(("ignored", "counted")):
+        y = blocks.average_pool(x, 3, name=f"mixed_{index}_pool", border=border)
+        y = blocks.conv(y, 8, 1, name=f"mixed_{index}_project")
+        z = blocks.conv(x, 8, 3, name=f"mixed_{index}_conv")
+        x = keras.layers.Concatenate(name=f"mixed_{index}")([z, y])
+    x = blocks.average_pool(x, 5, stride=3, padding="valid", name="last_pool")
+    return keras.Model(image, blocks.classifier(x, 5, "logits"), name="averaged")
+
+
 def architecture(name):
     from mobilekit.core.model import ModelSpec
     from mobilekit.networks import build_network
@@ -105,6 +120,8 @@ NETWORKS = {
     ),
     "preactivated": preactivated,
     "sequence": sequence,
+    "averaged": averaged,
+    "averaged, as its paper writes it": lambda b: averaged(replace(b, target="none")),
     "squeezed": squeezed,
     "squeezed, as its paper writes it": lambda b: squeezed(replace(b, target="none")),
     "mobilenet_v1": architecture("mobilenet_v1"),

@@ -8,6 +8,16 @@ from pathlib import Path
 import pytest
 
 from android_bench.results import RecordedRun, Session
+from converters.delegates.report import (
+    LintedModel,
+    LintedOp,
+    LintReport,
+    LintSummary,
+    LintTarget,
+    Mend,
+    OracleAnswer,
+    Partition,
+)
 from mobilekit.core.accuracy import Accuracy
 from mobilekit.core.errors import MobileKitError
 from mobilekit.core.measurement import Measurement, Run
@@ -23,6 +33,7 @@ FORMATS = (ROOT / "docs" / "formats.md").read_text()
 RECORDS = {
     "accuracy": Accuracy,
     "keras": KerasFile,
+    "lint": LintReport,
     "measurement": Measurement,
     "model": TFLiteModel,
 }
@@ -77,7 +88,10 @@ def test_every_golden_file_has_a_test():
     assert {path.name for path in GOLDEN.iterdir() if path.is_file()} == tested
 
 
-@pytest.mark.parametrize("record", [Run, Measurement, Session, Plan, TFLiteModel])
+LINT = (LintReport, LintedModel, LintTarget, LintedOp, Partition, LintSummary, Mend, OracleAnswer)
+
+
+@pytest.mark.parametrize("record", [Run, Measurement, Session, Plan, TFLiteModel, *LINT])
 def test_every_key_is_documented(record):
     assert {field.name for field in dataclasses.fields(record)} <= words(FORMATS)
 

@@ -97,17 +97,13 @@ def save_application(path):
     return theirs
 
 
-@pytest.mark.parametrize("name", [FILE, "downloaded_by_hand.h5"])
-def test_a_file_that_is_there_is_loaded_and_named_by_content(name, models):
+@pytest.mark.parametrize("by_hand", [False, True], ids=["where Keras looks", "elsewhere"])
+def test_a_file_that_is_there_is_loaded_and_named_by_content(by_hand, models):
     from mobilekit.sources import network_of_spec
 
-    theirs = save_application(models / name)
-    weights = "keras" if name == FILE else str(models / name)
-    if name != FILE:  # Keras has no hash for it, and this is not where it keeps files
-        (models / name).rename(models.parent / name)
-        weights = str(models.parent / name)
-    network = network_of_spec(SPEC, weights)
-    path = models / name if name == FILE else models.parent / name
+    path = models.parent / "by_hand.h5" if by_hand else models / FILE
+    theirs = save_application(path)
+    network = network_of_spec(SPEC, str(path) if by_hand else "keras")
     assert (network.spec.weights, network.spec.weights_sha256) == ("keras", sha256_file(path))
     image = np.random.default_rng(0).uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32)
     expected = np.asarray(theirs(image, training=False))

@@ -1,5 +1,7 @@
 """The networks of keras.applications answer as ours do, with the same weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,17 @@ from mobilekit.weights.keras_applications import APPLICATIONS
 pytestmark = pytest.mark.needs_tensorflow
 
 CLASSES = 10
+# Applications that an argument makes of others.
+MINIMALISTIC = [
+    replace(
+        row,
+        options={"minimalistic": "yes"},
+        arguments={**row.arguments, "minimalistic": True},
+        names=f"{row.names}_minimalistic",
+    )
+    for row in APPLICATIONS.values()
+    if row.name.startswith("mobilenet_v3")
+]
 # Networks whose dense layers have weights for every pixel, so that small inputs keep them small,
 # and the deepest.
 SMALL = dict.fromkeys(("vgg16", "vgg19", "resnet50", "resnet101", "resnet152"), (32, 64))
@@ -23,12 +36,13 @@ def cases():
 
     The sizes are multiples of 32: Keras pads odd maps of some networks otherwise than SAME does.
     """
-    for row in APPLICATIONS.values():
+    for row in (*APPLICATIONS.values(), *MINIMALISTIC):
         small = -(-max(64, ARCHITECTURES[row.name].min_input_size) // 32) * 32
-        widths = (1.0, 0.5) if ARCHITECTURES[row.name].has_alpha else (1.0,)
+        widths = row.alphas if ARCHITECTURES[row.name].has_alpha else (1.0,)
         for alpha in widths:
             for size in SMALL.get(row.name, (small, small + 64)):
-                yield pytest.param(row, alpha, size, id=f"{row.name}-{alpha}-{size}")
+                name = "-".join((row.name, *row.options))
+                yield pytest.param(row, alpha, size, id=f"{name}-{alpha}-{size}")
 
 
 def build_theirs(row, alpha, size):

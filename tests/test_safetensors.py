@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobilekit.core.errors import WeightsFileError
@@ -32,6 +32,7 @@ def save(path, tensors, kinds):
 shapes = st.lists(st.integers(0, 3), max_size=3).map(tuple)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(st.tuples(st.sampled_from(sorted(DTYPES)), shapes), min_size=1, max_size=4))
 def test_every_element_type_comes_back_as_it_was(rows, tmp_path_factory):
     random = np.random.default_rng(0)
@@ -89,6 +90,7 @@ def test_a_table_that_does_not_fit_its_bytes_is_refused(tmp_path, table, size, p
     assert caught.value.exit_code == 3
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_file_cut_off_or_changed_anywhere_is_refused_or_read(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("st") / "net.safetensors"

@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given
 from hypothesis import strategies as st
 
+from converters.delegates.lint import Linter
 from converters.flatbuffer import MAX_CHARGE
 from converters.graph import BITS
 from converters.recipes import parse_recipe
@@ -17,11 +18,14 @@ from converters.tflite_reader import read_file, read_model
 from converters.tflite_schema import NUMBERS, TABLES
 from converters.verify import verify
 from mobilekit.core.errors import ModelFileError, StorageError, UsageError
+from mobilekit.core.target import DELEGATES, Target
 from tests import tiny_models
 
 # `make full` asks for 10,000.
 FUZZ_CASES = int(os.environ.get("MOBILEKIT_FUZZ_CASES", "500"))
 FUZZ_LIMIT_S = 2.0
+# Every delegate at its newest level, and the oldest that NNAPI has.
+LINTED = (*map(Target.parse, DELEGATES), Target.parse("nnapi@27"))
 EXTREMES = (0, 1, 2, 4, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF)
 
 SEEDS = {
@@ -509,6 +513,9 @@ def test_mutated_files_are_read_or_refused_and_nothing_else():
 def touch_everything(graph):
     """Whatever was read must hold: no view may reach outside the file, and every check ends."""
     verify(graph, full_integer=True, recipe=parse_recipe("static_wi8_ai8"), allocate=False)
+    linter = Linter(graph)
+    for target in LINTED:
+        assert len(linter.lint(target).ops) == sum(len(s.operators) for s in graph.subgraphs)
     for tensor in (tensor for subgraph in graph.subgraphs for tensor in subgraph.tensors):
         has_numbers = tensor.dtype in BITS and "float8" not in tensor.dtype
         if tensor.data is not None and has_numbers and not tensor.is_sparse:

@@ -47,5 +47,13 @@ def test_the_reports_templates_and_the_types_marker_are_in_it(names):
     assert templates | {"mobilekit/py.typed"} <= names
 
 
+def test_the_rules_of_the_delegates_are_in_it(names):
+    rules = {
+        f"converters/delegates/{p.name}" for p in (ROOT / "converters/delegates").glob("*.json")
+    }
+    assert len(rules) == 10
+    assert rules <= names
+
+
 def test_the_licence_is_in_it(names):
     assert any(name.endswith("/LICENSE") for name in names)

@@ -8,6 +8,7 @@ from mobilekit.architectures.rows import (
     efficientnet_lite,
     factorized,
     flattened,
+    inception_resnet,
     mnasnet,
     mobilenet_v1,
     mobilenet_v2,
@@ -16,6 +17,7 @@ from mobilekit.architectures.rows import (
     resnet,
     squeezenet,
     vgg,
+    xception,
 )
 from mobilekit.core.model import Architecture
 from mobilekit.core.registry import Registry
@@ -29,6 +31,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *squeezenet.ROWS,
         *flattened.ROWS,
         *factorized.ROWS,
+        *inception_resnet.ROWS,
+        *xception.ROWS,
         *mobilenet_v1.ROWS,
         *mobilenet_v2.ROWS,
         *mobilenet_v3.ROWS,

@@ -98,8 +98,12 @@ class Blocks:
         padding: str = "same",
         activation: str | None = None,
         norm: bool = True,
+        bias: bool = True,
     ) -> keras.KerasTensor:
-        """Depthwise convolution, batch norm, activation; without batch norm it has a bias."""
+        """Depthwise convolution, batch norm, activation.
+
+        Without batch norm it has a bias, unless `bias` is false.
+        """
         x, border = self._pad(x, kernel, stride, padding, name)
         height, width = _pair(kernel)
         # Keras counts a depthwise kernel's inputs as if it were dense, and its initializers then
@@ -108,7 +112,7 @@ class Blocks:
             kernel,
             stride,
             padding=border,
-            use_bias=self.flavour.bias or not norm,
+            use_bias=bias and (self.flavour.bias or not norm),
             depthwise_initializer=initializers.RandomNormal(stddev=(2 / height / width) ** 0.5),
             name=name,
         )(x)

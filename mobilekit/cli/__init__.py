@@ -64,6 +64,7 @@ COMMANDS: Registry[Command] = Registry(
         Command(name="build", summary="Build a network, with weights, as a .keras file."),
         Command(name="convert", summary="Convert a model to .tflite, as a recipe says."),
         Command(name="verify", summary="Check that a .tflite file is what it claims to be."),
+        Command(name="lint", summary="Say which delegates would take a .tflite, and why not."),
         Command(name="debug", summary="Rank the layers of a .tflite by the error they add."),
         Command(name="evaluate", summary="Judge a .tflite file on images."),
         Command(name="devices", summary="Show this computer and every phone that adb sees."),

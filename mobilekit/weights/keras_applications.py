@@ -26,6 +26,7 @@ class Application:
         names: "module:function" of the mapping.
         options: Options that ours has to be built with.
         arguments: What the function takes beside alpha, input shape and classes.
+        alphas: Two widths to compare at, where the architecture has them.
     """
 
     name: str
@@ -34,15 +35,33 @@ class Application:
     flavour: Flavour = TENSORFLOW
     options: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, object] = field(default_factory=dict)
+    alphas: tuple[float, float] = (1.0, 0.5)
 
 
 NAMES = "mobilekit.weights.keras_applications"
+
+V3 = "mobilekit.weights.keras_mobilenet_v3"
+PIXELS = {"include_preprocessing": False}  # as ours take them: of -1..1
 
 APPLICATIONS: Registry[Application] = Registry(
     "network of keras.applications",
     [
         Application(name="mobilenet_v1", function="MobileNet", names=f"{NAMES}:mobilenet_v1"),
         Application(name="mobilenet_v2", function="MobileNetV2", names=f"{NAMES}:mobilenet_v2"),
+        Application(
+            name="mobilenet_v3_large",
+            function="MobileNetV3Large",
+            names=f"{V3}:large",
+            arguments=PIXELS,
+            alphas=(1.0, 0.75),
+        ),
+        Application(
+            name="mobilenet_v3_small",
+            function="MobileNetV3Small",
+            names=f"{V3}:small",
+            arguments=PIXELS,
+            alphas=(1.0, 0.75),
+        ),
         Application(name="vgg16", function="VGG16", names="mobilekit.weights.keras_vgg:vgg16"),
         Application(name="vgg19", function="VGG19", names="mobilekit.weights.keras_vgg:vgg19"),
         *(

@@ -110,6 +110,18 @@ def test_a_deconvolution_by_depth_is_that_of_each_channel(size):
     assert np.abs(np.asarray(model(pixels)) - expected).max() < 1e-6
 
 
+def test_its_layers_are_listed_with_all_that_they_cost():
+    from mobilekit.core.model import ModelSpec
+    from mobilekit.networks import cost_network
+
+    options = {"convolution": "bottleneck", "topology": "2d"}
+    cost = cost_network(ModelSpec(architecture="factorized", options=options))
+    assert sum(row.macs for row in cost.layers) == cost.counts.macs
+    assert sum(row.total_params for row in cost.layers) == cost.counts.total_params
+    [stem] = [row for row in cost.layers if row.name == "stem_pool"]
+    assert stem.output_shape == (56, 56, 64)  # not that of the Reshape behind it
+
+
 def test_an_odd_map_behind_a_bottleneck_is_cut_to_what_it_was():
     model = build("factorized", convolution="bottleneck")
     assert model.get_layer("stage_4_layer_1_widen").output.shape == (None, 8, 8, 512)

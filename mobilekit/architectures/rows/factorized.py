@@ -26,7 +26,7 @@ ROWS = (
         macs=317_536_512,
         top1=None,
         paper="Wang, Liu, Foroosh 2017, ICCVW, arXiv:1608.04337",
-        source="The layers as published: one filter a channel beside the channel itself, then a"
+        source="The layers are the paper's: one filter a channel beside the channel itself, then a"
         " projection over channels; channels on a torus, each output connected to a window of it;"
         " convolution, projection and deconvolution of every channel. The tables of whole networks"
         " and their top-1 are not known for certain, so that what stands around the layers is"

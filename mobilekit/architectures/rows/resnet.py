@@ -120,7 +120,7 @@ def _cifar(
         name=f"resnet{layers}_cifar",
         builder=f"mobilekit.architectures.resnet:resnet{layers}_cifar",
         title=f"ResNet-{layers} for CIFAR-10",
-        family="resnet",
+        family="resnet_cifar",
         input_size=(32, 32),
         min_input_size=4,
         classes=10,

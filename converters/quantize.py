@@ -11,10 +11,13 @@ import contextlib
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 from ai_edge_quantizer import qtyping, quantizer, recipe_manager
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
+from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor
 
 from converters.graph import Graph, Operator
 from converters.layer_rules import is_last_dense, operators_by_arithmetic
@@ -34,6 +37,9 @@ GRANULARITY = {
 }
 # The quantizer cuts an operator's scope (names of its outputs) here before it compares.
 MAX_SCOPE_LETTERS = 10_000
+# Above, version 0.10 cuts a tensor into pieces that the scales of a convolution no longer fit.
+LARGEST_BYTES = 32 * 1024 * 1024
+_quantize_whole = uniform_quantize_tensor.uniform_quantize
 
 
 def quantize(
@@ -60,7 +66,7 @@ def quantize(
         for name, (low, high) in (ranges or {}).items()
     }
     rows = rows_of(recipe, content, layers)
-    with quantizer_errors(recipe):
+    with quantizer_errors(recipe), large_kernels():
         result = quantizer.Quantizer(content, rows).quantize(
             seen, enable_progress_bar=False, enable_progress_report=False
         )
@@ -92,12 +98,38 @@ def quantize_with_own_calibration(
     fed = [names[index] for index in graph.main.inputs]
     data = {signature.key: [dict(zip(fed, sample, strict=True)) for sample in samples]}
     rows = rows_of(recipe, content, layers)
-    with quantizer_errors(recipe):
+    with quantizer_errors(recipe), large_kernels():
         its = quantizer.Quantizer(content, rows)
         result = its.quantize(
             its.calibrate(data), enable_progress_bar=False, enable_progress_report=False
         )
     return bytes(result.quantized_model)
+
+
+@contextlib.contextmanager
+def large_kernels() -> Iterator[None]:
+    """Lets the quantizer take kernels above 32 MiB while it lasts: a channel at a time."""
+    with mock.patch.object(uniform_quantize_tensor, "uniform_quantize", _quantize_channels):
+        yield
+
+
+def _quantize_channels(
+    tensor: np.ndarray, params: qtyping.UniformQuantParams, is_blockwise_quant: bool = False
+) -> object:
+    if tensor.ndim < 3 or tensor.nbytes <= LARGEST_BYTES or is_blockwise_quant:
+        return _quantize_whole(tensor, params, is_blockwise_quant)
+    params = uniform_quantize_tensor.fix_quantization_params_rank(tensor, params)
+    scales, zeros = (
+        np.broadcast_to(each, (len(tensor), *each.shape[1:]))
+        for each in (params.scale, params.zero_point)
+    )
+    rows = [slice(at, at + 1) for at in range(len(tensor))]
+    return np.concatenate(
+        [
+            _quantize_whole(tensor[row], replace(params, scale=scales[row], zero_point=zeros[row]))
+            for row in rows
+        ]
+    )
 
 
 @contextlib.contextmanager

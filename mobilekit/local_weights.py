@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mobilekit.architectures import ARCHITECTURES
 from mobilekit.core.errors import UsageError, WeightsFileError
 from mobilekit.core.model import ModelSpec
 from mobilekit.core.preprocessing import Preprocessing
@@ -101,12 +102,14 @@ def recognize(spec: ModelSpec, path: Path) -> Recognized:
     fitting = [
         row
         for row in sources_of(spec.architecture).values()
-        if row.layout is stored.layout and names_of(row).keys() == stored.tensors.keys()
+        if row.layout is stored.layout and names_of(row).keys() == _needed(row, stored).keys()
     ]
     if not fitting:
         raise _nothing_fits(spec, path, stored)
-    row = _one_of(fitting, path)
-    return Recognized(source=row, names=names_of(row), stored=stored)
+    row = _one_of(_asked(fitting, spec), path)
+    return Recognized(
+        source=row, names=names_of(row), stored=replace(stored, tensors=_needed(row, stored))
+    )
 
 
 def load_recognized(model: keras.Model, spec: ModelSpec, path: Path) -> None:
@@ -120,6 +123,19 @@ def load_recognized(model: keras.Model, spec: ModelSpec, path: Path) -> None:
 
     found = recognize(spec, path)
     fill(model, found.names, found.stored.tensors, str(path), axes=AXES[found.stored.layout])
+
+
+def _needed(row: WeightSource, stored: StoredWeights) -> Mapping[str, np.ndarray]:
+    return _used(stored.tensors, row.unused) if row.unused else stored.tensors
+
+
+def _asked(fitting: list[WeightSource], spec: ModelSpec) -> list[WeightSource]:
+    """Of rows that take more or less of one file, the one whose options the network has."""
+    if len({row.file for row in fitting}) > 1:
+        return fitting
+    usual = {each.name: each.values[0] for each in ARCHITECTURES[spec.architecture].options}
+    has = (usual | dict(spec.options)).items()
+    return [max(fitting, key=lambda row: len(has & (usual | dict(row.options)).items()))]
 
 
 def _one_of(fitting: list[WeightSource], path: Path) -> WeightSource:
@@ -248,10 +264,10 @@ def _read_safetensors(path: Path) -> StoredWeights:
     return StoredWeights(layout=Layout.PYTORCH, tensors=_used(read_safetensors(path)))
 
 
-def _used(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _used(tensors: Mapping[str, np.ndarray], unused: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
     from mobilekit.weights.mapping import used
 
-    return used(tensors)
+    return used(tensors, unused)
 
 
 READERS: Mapping[str, Callable[[Path], StoredWeights]] = {

@@ -11,13 +11,15 @@ SHAPES = {"height": st.integers(1, 9), "width": st.integers(1, 9)}
 WINDOWS = {"size": st.integers(2, 5), "stride": st.integers(1, 3)}
 
 
-def pooled(image, target, **pool):
+def pooled(image, target, border="ignored", **pool):
     import keras
 
     from mobilekit.architectures.blocks import Blocks
 
     inputs = keras.Input(image.shape[1:])
-    model = keras.Model(inputs, Blocks(target=target).average_pool(inputs, name="pool", **pool))
+    model = keras.Model(
+        inputs, Blocks(target=target, border=border).average_pool(inputs, name="pool", **pool)
+    )
     assert model.trainable_weights == []
     return np.asarray(model(image))
 

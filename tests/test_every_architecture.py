@@ -19,6 +19,9 @@ pytestmark = pytest.mark.needs_tensorflow
 CLASSES = 10
 SAMPLES = 2
 EXACT = 1e-5  # of the outputs' range
+# Pixels of a family whose last maps would else be one pixel: the converter then makes a bias of
+# what a block adds, and XNNPACK leaves a convolution whose bias is no constant.
+SIZES = {"mobilenet_v3": 64}
 
 
 def cases():
@@ -35,10 +38,10 @@ def cases():
 
 
 def network(row, options, target):
-    """It, at its smallest size."""
+    """It, at its smallest size, or the family's own."""
     from mobilekit.networks import build_network
 
-    small = row.min_input_size
+    small = SIZES.get(row.family, row.min_input_size)
     return build_network(
         ModelSpec(
             architecture=row.name,

@@ -1,7 +1,9 @@
-"""Inception-v4 and the Inception-ResNets: counts from the figures, residuals, their scales."""
+"""Inception-v4, Inception-ResNets: counts from the figures, residuals, their scales."""
 
+import numpy as np
 import pytest
 
+from mobilekit.architectures import ARCHITECTURES
 from tests.paper_notation import cost_of
 
 pytestmark = pytest.mark.needs_tensorflow
@@ -61,7 +63,104 @@ NETWORKS = {
     "inception_resnet_v1": INCEPTION_RESNET_V1,
     "inception_resnet_v2": INCEPTION_RESNET_V2,
 }
-if __name__ == "__main__":
-    for name, net in NETWORKS.items():
-        c = cost_of(net, size=299, classes=1000)
-        print(name, c.trainable(), c.total(), c.macs, c.trainable(gamma=True), c.total(gamma=True))
+
+
+def build(name, size=75, **options):
+    from converters.keras_shapes import shapes_alone
+    from mobilekit.core.loading import load
+
+    with shapes_alone():
+        return load(ARCHITECTURES[name].builder)(input_size=(size, size), classes=10, **options)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("size", "gamma"), [(75, "no"), (96, "yes")])
+def test_counts_follow_from_the_figures(name, size, gamma):
+    from mobilekit.architectures.counts import count
+
+    found = count(build(name, size, gamma=gamma))
+    written = cost_of(NETWORKS[name], size=size, classes=10)
+    assert found.macs == written.macs
+    assert found.trainable_params == written.trainable(gamma=gamma == "yes")
+    assert found.total_params == written.total(gamma=gamma == "yes")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_row_says_what_follows_from_the_figures(name):
+    row, written = ARCHITECTURES[name], cost_of(NETWORKS[name], size=299, classes=1000)
+    assert row.trainable_params == written.trainable()
+    assert row.total_params == written.total()
+    assert row.macs == written.macs
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [("inception_v4", 1536), ("inception_resnet_v1", 1792), ("inception_resnet_v2", 1536)],
+)
+def test_one_pixel_is_left_of_the_smallest_image_and_64_of_the_published(name, channels):
+    from mobilekit.architectures.blocks import Head
+
+    assert build(name, head=Head.NONE).output_shape == (None, 1, 1, channels)
+    assert build(name, 299, head=Head.NONE).output_shape == (None, 8, 8, channels)
+
+
+@pytest.mark.parametrize(
+    ("name", "residuals", "bare"),
+    [("inception_resnet_v1", [5, 10, 5], 0), ("inception_resnet_v2", [10, 20, 9], 1)],
+)
+def test_residuals_are_scaled_and_activated_behind_the_addition(name, residuals, bare):
+    import keras
+
+    model = build(name)
+    scales = [each for each in model.layers if isinstance(each, keras.layers.Rescaling)]
+    found = [sum(each.scale == scale for each in scales) for scale in (0.17, 0.10, 0.20)]
+    assert found == residuals
+    additions = [each for each in model.layers if isinstance(each, keras.layers.Add)]
+    activated = {
+        each.name.removesuffix("_relu")
+        for each in model.layers
+        if isinstance(each, keras.layers.ReLU)
+    }
+    behind = [each.name.removesuffix("_add") in activated for each in additions]
+    # The last addition of v2 is neither scaled nor activated, as in slim.
+    assert behind == [True] * sum(residuals) + [False] * bare
+
+
+def test_without_scaling_the_weights_are_the_same():
+    plain, scaled = (build("inception_resnet_v1", scaling=each) for each in ("no", "yes"))
+    assert [w.path for w in plain.weights] == [w.path for w in scaled.weights]
+    assert not any("_scale" in layer.name for layer in plain.layers)
+
+
+def test_the_converter_folds_scales_into_the_linear_convolutions():
+    import keras
+
+    from converters.freeze import freeze
+    from converters.tflite_reader import read_model
+    from mobilekit.architectures.blocks import Blocks
+    from mobilekit.architectures.inception_resnet import residual
+
+    keras.utils.set_random_seed(0)
+    image = keras.Input((4, 4, 8), name="image")
+    blocks = Blocks()
+    y = blocks.conv(image, 4, 1, name="tower")
+    model = keras.Model(image, residual(blocks, image, y, 0.17, "relu", "block"))
+    content = freeze(model)
+    kinds = [each.name for each in read_model(content, "the float file").main.operators]
+    assert kinds == ["CONV_2D", "CONV_2D", "ADD"]
+    x = np.random.default_rng(0).normal(0, 1, (1, 4, 4, 8)).astype(np.float32)
+    tower = np.asarray(keras.Model(image, y)(x))
+    kernel = np.asarray(model.get_layer("block_expand").kernel)[0, 0]
+    np.testing.assert_allclose(
+        np.asarray(model(x)), np.maximum(x + 0.17 * (tower @ kernel), 0), atol=1e-5
+    )
+
+
+def test_towers_that_part_are_concatenated_before_the_others():
+    import keras
+
+    model = build("inception_v4")
+    widths = [
+        len(each.input) for each in model.layers if isinstance(each, keras.layers.Concatenate)
+    ]
+    assert max(widths) == 4  # XNNPACK takes five

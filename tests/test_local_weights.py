@@ -14,6 +14,7 @@ from tests.test_safetensors import save
 pytestmark = pytest.mark.needs_tensorflow
 
 SPEC = ModelSpec(architecture="mobilenet_v2", alpha=0.35, input_size=(32, 32), classes=5)
+HEADS = {"auxiliary": "yes"}
 LITE = ModelSpec(architecture="efficientnet_lite0", alpha=0.25, input_size=(32, 32), classes=5)
 
 
@@ -91,6 +92,35 @@ def test_names_of_two_sources_that_differ_need_the_file_name_of_one(tmp_path):
     assert network.spec.weights == "timm"
     assert network.preprocessing.mean == (127.5, 127.5, 127.5)
     assert same_weights(model, ours)
+
+
+@pytest.mark.parametrize(("options", "weights"), [({}, "torchvision"), (HEADS, "torchvision_aux")])
+def test_the_classifiers_of_training_in_a_file_load_where_they_were_asked_for(
+    options, weights, tmp_path
+):
+    spec = replace(SPEC, architecture="googlenet_torchvision", alpha=1.0)
+    source = WEIGHT_SOURCES["torchvision_aux/googlenet_torchvision"]
+    model = built(replace(spec, options=HEADS), source.flavour)
+    path = save_torch(tmp_path / "a.safetensors", model, source.name)
+    network, ours = loaded(replace(spec, options=options), path)
+    assert (network.spec.weights, network.spec.options) == (weights, options)
+    image = np.random.default_rng(0).normal(size=(1, 32, 32, 3)).astype(np.float32)
+    expected, found = (net(image, training=False) for net in (model, ours))
+    assert len(ours.outputs) == len(model.outputs) if options else len(ours.outputs) == 1
+    first = found[0] if options else found
+    np.testing.assert_allclose(first, expected[0], rtol=1e-3, atol=1e-4)
+
+
+def test_a_pool_in_another_form_is_the_same_network(tmp_path):
+    spec = replace(SPEC, architecture="inception_v2", alpha=1.0, target="none")
+    model = built(spec)
+    model.save(tmp_path / "net.keras")
+    network, ours = loaded(replace(spec, target="xnnpack"), tmp_path / "net.keras")
+    assert network.spec.weights == "own"
+    image = np.random.default_rng(0).normal(size=(1, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(
+        ours(image, training=False), model(image, training=False), rtol=1e-3, atol=1e-4
+    )
 
 
 def test_a_file_of_no_known_network_is_told_by_the_nearest(tmp_path):

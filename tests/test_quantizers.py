@@ -179,3 +179,26 @@ def test_the_uint8_edges_of_tfliteconverter_have_our_scales(trained, samples, tm
             theirs.quantization.zero_points, abs=1
         )
         assert ours.quantization.scales == pytest.approx(theirs.quantization.scales, rel=1e-3)
+
+
+def test_a_kernel_above_32_mib_is_quantized_as_any_other():
+    from ai_edge_quantizer import qtyping
+    from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor
+
+    from converters.quantize import LARGEST_BYTES, large_kernels
+
+    kernel = np.random.default_rng(0).normal(size=(1024, 3, 3, 1024)).astype(np.float32)
+    assert kernel.nbytes > LARGEST_BYTES
+    scale = np.abs(kernel).max(axis=(1, 2, 3)) / np.float32(127)
+    params = qtyping.UniformQuantParams(
+        num_bits=8,
+        quantized_dimension=0,
+        scale=scale,
+        zero_point=np.zeros(len(scale), np.int32),
+        symmetric=True,
+    )
+    with large_kernels():
+        found = uniform_quantize_tensor.uniform_quantize(kernel, params)
+    assert found.dtype == np.int8
+    exact = kernel / scale[:, None, None, None]
+    assert np.abs(found - exact).max() <= 0.5 + 1e-4

@@ -5,10 +5,13 @@ The rows of a family stand in a file of their own in `rows`, which imports nothi
 
 from mobilekit.architectures.rows import (
     alexnet,
+    bn_inception,
     efficientnet_lite,
     factorized,
     flattened,
+    googlenet,
     inception_resnet,
+    inception_v3,
     mnasnet,
     mobilenet_v1,
     mobilenet_v2,
@@ -31,6 +34,9 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         *squeezenet.ROWS,
         *flattened.ROWS,
         *factorized.ROWS,
+        *googlenet.ROWS,
+        *bn_inception.ROWS,
+        *inception_v3.ROWS,
         *inception_resnet.ROWS,
         *xception.ROWS,
         *mobilenet_v1.ROWS,

@@ -34,7 +34,7 @@ class AveragePool:
         padding = self.padding
         if self.border == COUNTED and padding == "same":
             ends = tuple(self._ends(length) for length in x.shape[1:3])
-            x = layers.ZeroPadding2D(ends, name=f"{name}_pad")(x)
+            x = layers.ZeroPadding2D(ends, name=f"{name}_zeros")(x)
             padding = "valid"
         return layers.AveragePooling2D(self.size, self.stride, padding=padding, name=name)(x)
 
@@ -48,7 +48,7 @@ class AveragePool:
 
         Args:
             x: What is pooled.
-            name: Of the multiplication.
+            name: Of the pool.
             constant_name: Of the convolution, whose weights are part of the form.
         """
         within = self._pixels_within(*x.shape[1:3])
@@ -65,7 +65,7 @@ class AveragePool:
         )(x)
         if alike:
             return x
-        return layers.Rescaling((divisor / within)[..., None].tolist(), name=name)(x)
+        return layers.Rescaling((divisor / within)[..., None].tolist(), name=f"{name}_border")(x)
 
     def _pixels_within(self, height: int, width: int) -> np.ndarray:
         """By how much the sum of each window is divided: (h, w)."""

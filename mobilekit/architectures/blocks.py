@@ -48,11 +48,13 @@ class Blocks:
         activation: What follows a convolution that does not say otherwise.
         target: The delegate to please, as in `mobilekit.core.target`; None writes every layer as
             its paper does.
+        border: Of average pools: "ignored" or "counted", as in `AveragePool`.
     """
 
     flavour: Flavour = TENSORFLOW
     activation: str = "relu"
     target: str | None = None
+    border: str = IGNORED
     forms: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,6 +136,21 @@ class Blocks:
         form = FORM_OF.get(activation, "")
         return ACTIVATIONS[form if form in self.forms else activation](name)(x)
 
+    def activate_apart(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+        """The activation of what others read without it, so that no operator can have it within.
+
+        Where the target takes no RELU of its own, a constant 1x1 convolution by depth has it.
+        """
+        if self.activation == "relu" and "relu_by_depthwise" in self.forms:
+            x = layers.DepthwiseConv2D(
+                1,
+                use_bias=False,
+                depthwise_initializer="ones",
+                trainable=False,
+                name=f"{name}{CONSTANT}",
+            )(x)
+        return self.activate(x, name)
+
     def max_pool(
         self,
         x: keras.KerasTensor,
@@ -161,10 +178,9 @@ class Blocks:
         name: str,
         stride: int = 1,
         padding: str = "same",
-        border: str = IGNORED,
     ) -> keras.KerasTensor:
-        """Mean over windows; what is beyond the border does not count unless `border` says so."""
-        pool = AveragePool(size=size, stride=stride, padding=padding, border=border)
+        """Mean over windows; `border` says whether what is beyond the image counts."""
+        pool = AveragePool(size=size, stride=stride, padding=padding, border=self.border)
         if "average_pool_by_depthwise" in self.forms:
             return pool.by_depthwise(x, name, f"{name}{CONSTANT}")
         return pool.plain(x, name)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from mobilekit.architectures.average_pool import IGNORED
 from mobilekit.architectures.blocks import LINEAR, Blocks, Head
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour
 from mobilekit.architectures.towers import THROUGH, Conv, Pool, Tower, tower, towers
@@ -159,9 +160,14 @@ def inception_resnet_v2(
     target: str | None = None,
     scaling: str = "yes",
     gamma: str = "no",
+    pool_padding: str = IGNORED,
 ) -> keras.Model:
-    """Builds Inception-ResNet-v2 with random weights; the arguments are those of v1."""
-    blocks = Blocks(flavour=replace(flavour, scale=gamma == "yes"), target=target)
+    """Builds Inception-ResNet-v2 with random weights; the arguments are those of v1, and one more.
+
+    `pool_padding` "counted" lets average pools divide by the whole window at the border too.
+    """
+    flavour = replace(flavour, scale=gamma == "yes")
+    blocks = Blocks(flavour=flavour, target=target, border=pool_padding)
     image = keras.Input((*input_size, 3), name="image")
     x = tower(blocks, image, STEM_V2, "stem")
     x = _stages(blocks, x, STAGES_V2, scaling)
@@ -177,11 +183,11 @@ def _stages(
         scale = stage.scale if scaling == "yes" else 1.0
         for name in stage.names():
             y = towers(blocks, x, stage.towers, name)
-            x = _residual(blocks, x, y, scale, stage.activation, name) if stage.residuals else y
+            x = residual(blocks, x, y, scale, stage.activation, name) if stage.residuals else y
     return x
 
 
-def _residual(
+def residual(
     blocks: Blocks,
     x: keras.KerasTensor,
     y: keras.KerasTensor,

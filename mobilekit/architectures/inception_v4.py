@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import keras
 
+from mobilekit.architectures.average_pool import IGNORED
 from mobilekit.architectures.blocks import Blocks, Head
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour
-from mobilekit.architectures.towers import THROUGH, Conv, Pool, Split, tower, towers
+from mobilekit.architectures.towers import THROUGH, Conv, Pool, Split, Tower, tower, towers
 
 # The figures of the paper from the image on; the first three layers of figure 3 stand alone.
 STEM = (Conv(32, 3, 2), Conv(32, 3, 1), Conv(64, 3))
@@ -79,6 +81,7 @@ def inception_v4(
     flavour: Flavour = TENSORFLOW,
     target: str | None = None,
     gamma: str = "no",
+    pool_padding: str = IGNORED,
 ) -> keras.Model:
     """Builds Inception-v4 with random weights: (N, H, W, 3) -> (N, classes).
 
@@ -89,12 +92,20 @@ def inception_v4(
         flavour: Conventions of the framework whose weights will be loaded.
         target: The delegate to please.
         gamma: "yes" gives batch norm the factor that the convolution behind it makes superfluous.
+        pool_padding: "counted" lets average pools divide by the whole window at the border too.
     """
-    blocks = Blocks(flavour=replace(flavour, scale=gamma == "yes"), target=target)
+    flavour = replace(flavour, scale=gamma == "yes")
+    blocks = Blocks(flavour=flavour, target=target, border=pool_padding)
     image = keras.Input((*input_size, 3), name="image")
     x = tower(blocks, image, STEM, "stem")
-    for name, repeats, table in MODULES:
-        for index in range(repeats):
-            x = towers(blocks, x, table, f"{name}_{index}" if repeats > 1 else name)
+    for name, table in modules():
+        x = towers(blocks, x, table, name)
     output = blocks.classifier(x, classes, head, dropout=0.2)
     return keras.Model(image, output, name="inception_v4")
+
+
+def modules() -> Iterator[tuple[str, Sequence[Tower]]]:
+    """Name and towers of every module in order."""
+    for name, repeats, table in MODULES:
+        names = [f"{name}_{index}" for index in range(repeats)] if repeats > 1 else [name]
+        yield from ((each, table) for each in names)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from dataclasses import replace
 
-from mobilekit.architectures.blocks import LINEAR, Blocks, Head, make_divisible
+import keras
+
+from mobilekit.architectures.blocks import Blocks, Head, make_divisible
 from mobilekit.architectures.flavour import TENSORFLOW, Flavour
+from mobilekit.architectures.inverted_residual import inverted_residual
 from mobilekit.architectures.late_head import late_head
-from mobilekit.architectures.squeeze_excite import squeeze_excite as squeezed
 
 RE, HS = "relu", "hard_swish"
 # A block: kernel, expansion, channels, squeeze-and-excitation, activation, stride.
@@ -105,51 +106,24 @@ def _network(
 ) -> keras.Model:
     rows, features = VARIANTS[name]
     squeezes = squeeze_excite == "yes" and minimalistic == "no"
+    between = {RE: replace(blocks, activation=RE), HS: blocks}
     image = keras.Input((*input_size, 3), name="image")
     x = blocks.conv(image, 16, 3, stride=2, name="stem")
-    for index, (kernel, expansion, channels, squeeze, between, stride) in enumerate(rows):
-        x = _block(
-            blocks,
+    for index, (kernel, expansion, channels, squeeze, own, stride) in enumerate(rows):
+        # The bottleneck of squeeze and excitation is a quarter of what is filtered by depth.
+        quarter = make_divisible(make_divisible(expansion * x.shape[-1]) / 4)
+        x = inverted_residual(
+            between[own],
             x,
             make_divisible(channels * alpha),
             name=f"block_{index}",
+            expansion=expansion,
             kernel=3 if minimalistic == "yes" else kernel,
             stride=stride,
-            expansion=expansion,
-            squeeze=squeeze and squeezes,
-            activation=blocks.activation if between == HS else between,
+            squeeze=quarter if squeeze and squeezes else 0,
+            gate="hard_sigmoid",
         )
     x = blocks.conv(x, make_divisible(6 * x.shape[-1]), 1, name="last")
     features = make_divisible(features * max(1.0, alpha))
     output = late_head(blocks, x, features, classes, head, norm=False)
     return keras.Model(image, output, name=name)
-
-
-def _block(
-    blocks: Blocks,
-    x: keras.KerasTensor,
-    filters: int,
-    *,
-    name: str,
-    kernel: int,
-    stride: int,
-    expansion: float,
-    squeeze: bool,
-    activation: str,
-) -> keras.KerasTensor:
-    """MobileNetV2's block with squeeze-and-excitation to a quarter before the projection.
-
-    Source: arXiv:1905.02244, Figure 4; no expansion layer where the factor is 1 (slim).
-    """
-    channels = x.shape[-1]
-    expanded = make_divisible(channels * expansion)
-    y = x
-    if expansion > 1:
-        y = blocks.conv(y, expanded, 1, name=f"{name}_expand", activation=activation)
-    y = blocks.depthwise(y, kernel, stride=stride, name=f"{name}_depthwise", activation=activation)
-    if squeeze:
-        y = squeezed(blocks, y, make_divisible(expanded / 4), name=f"{name}_se")
-    y = blocks.conv(y, filters, 1, name=f"{name}_project", activation=LINEAR)
-    if stride == 1 and channels == filters:
-        return layers.Add(name=f"{name}_add")([x, y])
-    return y

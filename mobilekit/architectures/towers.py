@@ -22,15 +22,17 @@ class Conv(NamedTuple):
         kernel: Height and width, pixels.
         stride: What the figures of the papers mark "V": there is no border then. None, as most
             have it, is a border and one step a pixel.
+        activation: What follows it; None for the network's.
     """
 
     filters: int
     kernel: Kernel = 1
     stride: int | None = None
+    activation: str | None = None
 
 
 class Split(NamedTuple):
-    """The end of a tower that parts: a convolution of each kernel, side by side."""
+    """A convolution of each kernel, side by side, concatenated."""
 
     filters: int
     kernels: tuple[tuple[int, int], ...]
@@ -52,18 +54,15 @@ def towers(
     blocks: Blocks, x: keras.KerasTensor, table: Sequence[Tower], name: str
 ) -> keras.KerasTensor:
     """Every tower over the same input, concatenated: (N, H, W, C) -> (N, h, w, all filters)."""
-    ends = [
-        end
-        for place, tower in enumerate(table)
-        for end in _ends(blocks, x, tower, f"{name}_tower_{place}")
-    ]
+    ends = [tower(blocks, x, steps, f"{name}_tower_{place}") for place, steps in enumerate(table)]
     return layers.Concatenate(name=f"{name}_concat")(ends)
 
 
 def tower(blocks: Blocks, x: keras.KerasTensor, steps: Tower, name: str) -> keras.KerasTensor:
-    """One step behind the other, named `<name>_<place>`; none of them parts."""
-    [end] = _ends(blocks, x, steps, name)
-    return end
+    """One step behind the other, named `<name>_<place>`: -> (N, h, w, the last filters)."""
+    for place, step in enumerate(steps):
+        x = _apply(blocks, x, step, f"{name}_{place}")
+    return x
 
 
 def conv_names(table: Sequence[Tower], name: str) -> Iterator[str]:
@@ -81,28 +80,28 @@ def tower_names(steps: Tower, name: str) -> Iterator[str]:
             yield from (_split_name(f"{name}_{place}", kernel) for kernel in step.kernels)
 
 
-def _ends(blocks: Blocks, x: keras.KerasTensor, steps: Tower, name: str) -> list[keras.KerasTensor]:
-    ends = [x]
-    for place, step in enumerate(steps):
-        [x] = ends  # a split ends its tower
-        ends = _apply(blocks, x, step, f"{name}_{place}")
-    return ends
-
-
-def _apply(blocks: Blocks, x: keras.KerasTensor, step: Step, name: str) -> list[keras.KerasTensor]:
+def _apply(blocks: Blocks, x: keras.KerasTensor, step: Step, name: str) -> keras.KerasTensor:
     if isinstance(step, Split):
-        return [
+        # Concatenated here, since XNNPACK leaves a concatenation of six to the built-in kernels.
+        ends = [
             blocks.conv(x, step.filters, kernel, name=_split_name(name, kernel))
             for kernel in step.kernels
         ]
+        return layers.Concatenate(name=f"{name}_concat")(ends)
     if isinstance(step, Conv):
         stride, padding = (step.stride, "valid") if step.stride else (1, "same")
-        return [
-            blocks.conv(x, step.filters, step.kernel, name=name, stride=stride, padding=padding)
-        ]
+        return blocks.conv(
+            x,
+            step.filters,
+            step.kernel,
+            name=name,
+            stride=stride,
+            padding=padding,
+            activation=step.activation,
+        )
     if step is Pool.AVERAGE:
-        return [blocks.average_pool(x, 3, name=name)]
-    return [blocks.max_pool(x, 3, name=name)]
+        return blocks.average_pool(x, 3, name=name)
+    return blocks.max_pool(x, 3, name=name)
 
 
 def _split_name(name: str, kernel: tuple[int, int]) -> str:

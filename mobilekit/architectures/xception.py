@@ -112,9 +112,10 @@ def _network(
     for block, filters, pooled in BLOCKS:
         shortcut = x
         for index, width in enumerate(filters):
-            # The stem has activated its output.
-            if block != "entry_0" or index:
+            if index:
                 x = blocks.activate(x, f"{block}_{index}")
+            elif block != "entry_0":  # the stem has activated its output
+                x = blocks.activate_apart(x, f"{block}_{index}")
             x = module(blocks, x, width, f"{block}_{index}")
         if pooled:
             x = blocks.max_pool(x, 3, name=f"{block}_pool", padding="same")

@@ -60,6 +60,11 @@ FORMS: Registry[Form] = Registry(
             exact=True,
         ),
         Form(
+            name="relu_by_depthwise",
+            instead_of="a RELU of its own; a constant 1x1 depthwise convolution with it within",
+            exact=True,
+        ),
+        Form(
             name="depthwise_multiplier_split",
             instead_of="a depthwise convolution with a multiplier; one convolution each",
             exact=True,
@@ -92,6 +97,7 @@ DELEGATES: Registry[Delegate] = Registry(
             forms=(
                 "hard_swish_by_relu6",
                 "average_pool_by_depthwise",
+                "relu_by_depthwise",
                 "depthwise_multiplier_split",
                 "subsample_by_depthwise",
             ),

@@ -11,7 +11,13 @@ from mobilekit.core.errors import UnknownNameError, WeightsFileError
 from mobilekit.core.loading import load
 from mobilekit.core.preprocessing import Preprocessing
 from mobilekit.core.registry import Registry
-from mobilekit.weights import lite_sources, resnet_sources
+from mobilekit.weights import (
+    inception_resnet_sources,
+    inception_sources,
+    lite_sources,
+    mobile_sources,
+    resnet_sources,
+)
 from mobilekit.weights.source import TIMM, TORCHVISION, Layout, WeightSource
 
 __all__ = [
@@ -81,6 +87,14 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
         *lite_sources.timm_own_lites(),
         *lite_sources.google_lites(),
         *lite_sources.mnasnets(),
+        *inception_sources.googlenets(),
+        inception_sources.bn_inception(),
+        *inception_sources.inception_v3s(),
+        *mobile_sources.torchvision(),
+        *mobile_sources.google_v3(),
+        *mobile_sources.timm_v3(),
+        *mobile_sources.timm_v4(),
+        *inception_resnet_sources.timm_inceptions(),
         _plain("torchvision/alexnet_torchvision", "alexnet-owt-7be5be79.pth", 56.522),
         _plain("torchvision/vgg11", "vgg11-8a719046.pth", 69.02),
         _plain("torchvision_bn/vgg11", "vgg11_bn-6002323d.pth", 70.37, norm="batch"),

@@ -62,6 +62,21 @@ APPLICATIONS: Registry[Application] = Registry(
             arguments=PIXELS,
             alphas=(1.0, 0.75),
         ),
+        Application(
+            name="inception_v3",
+            function="InceptionV3",
+            names="mobilekit.weights.keras_inception_v3:inception_v3",
+        ),
+        Application(
+            name="inception_resnet_v2",
+            function="InceptionResNetV2",
+            names="mobilekit.weights.keras_inception_resnet:inception_resnet_v2",
+        ),
+        Application(
+            name="xception",
+            function="Xception",
+            names="mobilekit.weights.keras_xception:xception",
+        ),
         Application(name="vgg16", function="VGG16", names="mobilekit.weights.keras_vgg:vgg16"),
         Application(name="vgg19", function="VGG19", names="mobilekit.weights.keras_vgg:vgg19"),
         *(

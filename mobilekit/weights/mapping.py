@@ -27,12 +27,22 @@ def load_torch_weights(model: keras.Model, source: WeightSource, path: Path) -> 
         WeightsFileError: If the file cannot be read, if a tensor is missing or left over, or if
             one has another shape.
     """
-    fill(model, names_of(source), used(read_torch_file(path)), str(path), axes=_to_keras_axes)
+    tensors = used(read_torch_file(path), source.unused)
+    fill(model, names_of(source), tensors, str(path), axes=_to_keras_axes)
 
 
-def used(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The tensors of a PyTorch network that its answers depend on."""
-    return {name: tensor for name, tensor in tensors.items() if not name.endswith(UNUSED)}
+def used(tensors: Mapping[str, np.ndarray], unused: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """The tensors of a PyTorch network that its answers depend on.
+
+    Args:
+        tensors: All of a file.
+        unused: How names begin that the network here does without.
+    """
+    return {
+        name: tensor
+        for name, tensor in tensors.items()
+        if not name.endswith(UNUSED) and not name.startswith(unused)
+    }
 
 
 def load_keras_weights(
@@ -125,6 +135,8 @@ def _to_keras_axes(tensor: np.ndarray, layer: keras.layers.Layer) -> np.ndarray:
     Behind a Flatten, PyTorch counts a dense layer's inputs channel by channel, Keras pixel by
     pixel.
     """
+    if isinstance(layer, layers.BatchNormalization):
+        return tensor.reshape(-1)  # of PyTorch's first versions they are (1, channels)
     if tensor.ndim == 4:
         axes = (2, 3, 0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (2, 3, 1, 0)
         return _without_positions(tensor.transpose(axes), layer)

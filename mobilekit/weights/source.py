@@ -49,6 +49,7 @@ class WeightSource:
         layout: Of its tensors.
         others: What else there is of other widths, by alpha; `file`, `preprocessing` and `top1`
             are of alpha 1.
+        unused: How names of tensors begin that the file has and the network does without.
     """
 
     name: str
@@ -61,6 +62,7 @@ class WeightSource:
     options: Mapping[str, str] = field(default_factory=dict)
     layout: Layout = Layout.PYTORCH
     others: Mapping[float, Width] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
     @property
     def widths(self) -> dict[float, Width]:

@@ -14,6 +14,12 @@ GAMMA = BuilderOption(
     does="gives batch norm a factor, as PyTorch's ports have it; slim and Keras leave it out, since"
     " the convolution behind it can have it",
 )
+POOL_PADDING = BuilderOption(
+    name="pool_padding",
+    values=("ignored", "counted"),
+    does="average pools divide by the pixels within the image, or by the whole window, which needs"
+    " no correction, but wants retraining",
+)
 SCALING = BuilderOption(
     name="scaling",
     values=("yes", "no"),
@@ -37,7 +43,7 @@ ROWS = (
         source="Figures 3 to 9 and table 1 (layers), table 2 (80.0 % without the images whose"
         " labels are in doubt); slim's README (80.2 %), whose code says which of 1x7 and 7x1 comes"
         " first; counts recomputed from the layers",
-        options=(GAMMA,),
+        options=(GAMMA, POOL_PADDING),
         figures=(
             Figure(column="trainable_params", value=42_648_232, source=LAYERS),
             Figure(column="macs", value=12_253_974_624, source=LAYERS),
@@ -99,7 +105,7 @@ ROWS = (
         " the residuals, 5, 10 and 5 of them, no convolution behind the last; their 1154 and 2048"
         " linear filters are not the channels that their reductions make (1152 and 2144), so it"
         " cannot be built as it is printed",
-        options=(SCALING, GAMMA),
+        options=(SCALING, GAMMA, POOL_PADDING),
         figures=(
             Figure(column="trainable_params", value=55_813_192, source=KERAS),
             Figure(column="total_params", value=55_873_736, source=KERAS),

@@ -16,6 +16,7 @@ from mobilekit.core.target import DEFAULT_TARGET, NO_TARGET
 
 pytestmark = pytest.mark.needs_tensorflow
 
+EVERY_ROW = pytest.mark.every_row
 CLASSES = 10
 SAMPLES = 2
 EXACT = 1e-5  # of the outputs' range
@@ -28,13 +29,13 @@ def cases():
     """The first row of a family, then all others and their options."""
     families = set()
     for row in ARCHITECTURES.values():
-        marks = [pytest.mark.every_row] if row.family in families else []
+        marks = [EVERY_ROW] if row.family in families else []
         families.add(row.family)
         yield pytest.param((row, {}), id=row.name, marks=marks)
         for option in row.options:
             for value in option.values[1:]:
                 name = f"{row.name}-{option.name}-{value}"
-                yield pytest.param((row, {option.name: value}), id=name, marks=pytest.mark.every_row)
+                yield pytest.param((row, {option.name: value}), id=name, marks=EVERY_ROW)
 
 
 def network(row, options, target):

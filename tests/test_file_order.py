@@ -107,9 +107,8 @@ def architecture(name):
     from mobilekit.core.model import ModelSpec
     from mobilekit.networks import build_network
 
-    return lambda _: build_network(
-        ModelSpec(architecture=name, alpha=0.25, input_size=(64, 64), classes=10)
-    )
+    spec = ModelSpec(architecture=name, alpha=0.25, input_size=(64, 64), classes=10)
+    return build_network(spec)
 
 
 NETWORKS = {
@@ -124,8 +123,8 @@ NETWORKS = {
     "averaged, as its paper writes it": lambda b: averaged(replace(b, target="none")),
     "squeezed": squeezed,
     "squeezed, as its paper writes it": lambda b: squeezed(replace(b, target="none")),
-    "mobilenet_v1": architecture("mobilenet_v1"),
-    "mobilenet_v2": architecture("mobilenet_v2"),
+    "mobilenet_v1": lambda _: architecture("mobilenet_v1"),
+    "mobilenet_v2": lambda _: architecture("mobilenet_v2"),
 }
 
 

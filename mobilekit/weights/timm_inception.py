@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mobilekit.architectures import inception_resnet, inception_v4, xception
+from mobilekit.architectures.inception_resnet import STAGES_V2, STEM_V2
+from mobilekit.architectures.inception_v4 import STEM, modules
 from mobilekit.architectures.towers import Conv, Split, Tower, tower_names
+from mobilekit.architectures.xception import BLOCKS, LAST
 from mobilekit.weights.torchvision import BATCH_NORM, Pairs
 
 Names = dict[str, tuple[str, str]]
@@ -31,9 +33,9 @@ def xception_names() -> Names:
 
 def _inception_v4() -> Pairs:
     """Everything before the classes is one numbered sequence."""
-    for number, ours in enumerate(tower_names(inception_v4.STEM, "stem")):
+    for number, ours in enumerate(tower_names(STEM, "stem")):
         yield from _conv_bn(f"features.{number}", ours)
-    numbered = enumerate(inception_v4.modules(), start=len(inception_v4.STEM))
+    numbered = enumerate(modules(), start=len(STEM))
     for number, (ours, table) in numbered:
         convolutions = [step for steps in table for step in steps if isinstance(step, Conv)]
         if len(convolutions) == 1:  # it has a name of its own then, not that of a branch
@@ -46,11 +48,11 @@ def _inception_v4() -> Pairs:
 
 def _inception_resnet_v2() -> Pairs:
     theirs = ("conv2d_1a", "conv2d_2a", "conv2d_2b", "conv2d_3b", "conv2d_4a")
-    ours = tower_names(inception_resnet.STEM_V2, "stem")
+    ours = tower_names(STEM_V2, "stem")
     for their_name, our_name in zip(theirs, ours, strict=True):
         yield from _conv_bn(their_name, our_name)
-    modules = ("mixed_5b", "repeat", "mixed_6a", "repeat_1", "mixed_7a", "repeat_2", "block8")
-    for module, stage in zip(modules, inception_resnet.STAGES_V2, strict=True):
+    theirs_of = ("mixed_5b", "repeat", "mixed_6a", "repeat_1", "mixed_7a", "repeat_2", "block8")
+    for module, stage in zip(theirs_of, STAGES_V2, strict=True):
         for index, name in enumerate(stage.names()):
             prefix = f"{module}.{index}" if stage.residuals > 1 else module
             yield from _branches(prefix, stage.towers, name)
@@ -65,7 +67,7 @@ def _xception() -> Pairs:
     for number in (1, 2):
         yield from _norm(f"bn{number}", f"stem_{number - 1}")
         yield f"conv{number}.weight", (f"stem_{number - 1}", "kernel")
-    for number, (ours, filters, pooled) in enumerate(xception.BLOCKS, start=1):
+    for number, (ours, filters, pooled) in enumerate(BLOCKS, start=1):
         # Activations are counted; the first block has none in front.
         first = 0 if number == 1 else 1
         for index in range(len(filters)):
@@ -75,7 +77,7 @@ def _xception() -> Pairs:
         if pooled:
             yield f"block{number}.skip.weight", (f"{ours}_shortcut", "kernel")
             yield from _norm(f"block{number}.skipbn", f"{ours}_shortcut")
-    for index in range(len(xception.LAST)):
+    for index in range(len(LAST)):
         yield from _separable(f"conv{index + 3}", f"bn{index + 3}", f"last_{index}")
     yield from _dense("fc")
 

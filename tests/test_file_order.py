@@ -103,6 +103,26 @@ def averaged(blocks):
     return keras.Model(image, blocks.classifier(x, 5, "logits"), name="averaged")
 
 
+def scaled(blocks):
+    """Residuals that are multiplied before they are added: Inception-ResNet's; ReLUs of their own.
+
+    The last one is Xception's, of whose input both branches read something else.
+    """
+    import keras
+
+    from mobilekit.architectures.inception_resnet import residual
+
+    image = keras.Input((16, 16, 3), name="image")
+    x = blocks.conv(image, 16, 3, name="stem")
+    for index, scale in enumerate((0.5, 1.0)):
+        y = blocks.conv(x, 24, 3, name=f"block_{index}_conv")
+        x = residual(blocks, x, y, scale, "linear", f"block_{index}")
+    y = blocks.activate_apart(x, "block_2")
+    y = blocks.conv(y, 16, 3, name="block_2_conv", activation="linear")
+    x = keras.layers.Add(name="block_2_add")([y, x])
+    return keras.Model(image, blocks.classifier(x, 5, "logits"), name="scaled")
+
+
 def architecture(name):
     from mobilekit.core.model import ModelSpec
     from mobilekit.networks import build_network
@@ -124,6 +144,8 @@ NETWORKS = {
     "averaged, as its paper writes it": lambda b: averaged(replace(b, target="none")),
     "squeezed": squeezed,
     "squeezed, as its paper writes it": lambda b: squeezed(replace(b, target="none")),
+    "scaled": scaled,
+    "scaled, as its paper writes it": lambda b: scaled(replace(b, target="none")),
     "mobilenet_v1": architecture("mobilenet_v1"),
     "mobilenet_v2": architecture("mobilenet_v2"),
 }

@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 # What needs more than pip, or longer than a coffee, runs in .ci/run.
-QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not needs_third_party and not slow
+QUICK := not needs_legacy and not needs_bazel and not needs_sanitizers and not needs_adb29 and not needs_gpu and not needs_openvino and not needs_ssh and not needs_sshd and not needs_qemu and not needs_third_party and not slow and not every_row
 # Two workers, each with whole files of tests.
 SIDE_BY_SIDE := -n 2 --dist loadfile
 DATA := build/data/stamp.json

@@ -20,7 +20,6 @@ from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor
 
 from converters.graph import Graph, Operator
-from converters.large_tensors import in_pieces
 from converters.layer_rules import is_last_dense, operators_by_arithmetic
 from converters.signature import with_signature
 from converters.tflite_reader import read_model
@@ -137,7 +136,7 @@ def _quantize_channels(
 def quantizer_errors(recipe: Recipe) -> Iterator[None]:
     """Translates the quantizer's refusals, and keeps it quiet: the caller reports for all alike."""
     failure = None
-    with quiet(), warnings.catch_warnings(), in_pieces():
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield

@@ -106,18 +106,23 @@ def test_an_option_that_a_family_does_not_have_is_refused_with_those_it_has(row)
     ids=lambda value: getattr(value, "name", value),
 )
 def test_every_option_builds_another_network(row, option, value):
+    plain_layers, plain_shape = described(row.name)
+    other_layers, other_shape = described(row.name, **{option: value})
+    assert plain_layers != other_layers
+    assert plain_shape == other_shape
+
+
+@functools.cache  # each is held against the one without options
+def described(name, **options):
+    """The layers of a network, and the shape of its output."""
     from converters.keras_shapes import shapes_alone
     from mobilekit.core.loading import load
 
+    row = ARCHITECTURES[name]
     with shapes_alone():
-        plain = load(row.builder)(input_size=row.input_size, classes=row.classes)
-        other = load(row.builder)(input_size=row.input_size, classes=row.classes, **{option: value})
-    described = [
-        [(type(each).__name__, each.get_config()) for each in model.layers]
-        for model in (plain, other)
-    ]
-    assert described[0] != described[1]
-    assert other.outputs[0].shape == plain.outputs[0].shape
+        model = load(row.builder)(input_size=row.input_size, classes=row.classes, **options)
+    layers = [(type(each).__name__, each.get_config()) for each in model.layers]
+    return layers, model.outputs[0].shape
 
 
 def test_both_flavours_have_the_same_weights():

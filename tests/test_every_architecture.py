@@ -1,6 +1,6 @@
 """Every family becomes what its row says: one XNNPACK partition, exact forms, the counted peak.
 
-One variant a family is quick; every row, with every value of every option, is slow.
+One variant a family is quick; every row, with every value of every option, is for `make full`.
 """
 
 from dataclasses import dataclass, field
@@ -28,13 +28,13 @@ def cases():
     """The first row of a family, then all others and their options."""
     families = set()
     for row in ARCHITECTURES.values():
-        marks = [pytest.mark.slow] if row.family in families else []
+        marks = [pytest.mark.every_row] if row.family in families else []
         families.add(row.family)
         yield pytest.param((row, {}), id=row.name, marks=marks)
         for option in row.options:
             for value in option.values[1:]:
                 name = f"{row.name}-{option.name}-{value}"
-                yield pytest.param((row, {option.name: value}), id=name, marks=pytest.mark.slow)
+                yield pytest.param((row, {option.name: value}), id=name, marks=pytest.mark.every_row)
 
 
 def network(row, options, target):

@@ -64,7 +64,7 @@ def thin(between, filters):
         ({"factorize": "5x5"}, ("5x5 64", "5x5 96", thin)),
         ({"square": "square"}, ("5x5 64", "3x3 96, 3x3 96", lambda _, filters: f"7x7 {filters}")),
     ],
-    ids=str,
+    ids=["released", "3x3", "5x5", "square"],
 )
 @pytest.mark.parametrize("gamma", ["no", "yes"])
 def test_inception_v3_costs_what_its_figures_do_however_it_is_factored(options, network, gamma):

@@ -25,10 +25,13 @@ MINIMALISTIC = [
     if row.name.startswith("mobilenet_v3")
 ]
 # Networks whose dense layers have weights for every pixel, so that small inputs keep them small,
-# and those of which Keras refuses an input of 64.
+# those of which Keras refuses an input of 64, and the deepest.
 SMALL = {
     "vgg16": (32, 64),
     "vgg19": (32, 64),
+    "resnet50": (32, 64),
+    "resnet101": (32, 64),
+    "resnet152": (32, 64),
     "inception_resnet_v2": (75, 107),
     "xception": (71, 96),
 }

@@ -88,7 +88,10 @@ FOLDED = (
     layers.Activation,
     layers.ZeroPadding2D,
     layers.Flatten,
+    layers.Reshape,
 )
+# Of these, those whose output is not what the row shows.
+SHAPELESS = (layers.ZeroPadding2D, layers.Reshape)
 
 
 def layer_costs(model: keras.Model) -> list[LayerCost]:
@@ -141,7 +144,7 @@ def _outputs(layer: keras.layers.Layer) -> Iterator[keras.KerasTensor]:
 
 def _cost(main: keras.layers.Layer, row: list[keras.layers.Layer]) -> LayerCost:
     own = [layer for layer in row if not layer.name.endswith(CONSTANT)]
-    after = [layer for layer in row if not isinstance(layer, layers.ZeroPadding2D)]
+    after = [layer for layer in row if not isinstance(layer, SHAPELESS)]
     shape = tuple(int(length) for length in after[-1].output.shape[1:])
     return LayerCost(
         name=main.name,

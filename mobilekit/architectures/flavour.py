@@ -36,3 +36,5 @@ class Flavour:
 
 TENSORFLOW = Flavour()
 PYTORCH = Flavour(padding=Padding.SYMMETRIC, epsilon=1e-5)
+# keras.applications.ResNet50 to 152: Caffe's borders, and biases that batch norm makes idle.
+KERAS_RESNET = Flavour(padding=Padding.SYMMETRIC, epsilon=1.001e-5, bias=True)

@@ -70,6 +70,11 @@ FORMS: Registry[Form] = Registry(
             exact=True,
         ),
         Form(
+            name="subsample_by_depthwise",
+            instead_of="MAX_POOL_2D of single pixels; a constant depthwise convolution of them",
+            exact=True,
+        ),
+        Form(
             name="relu_for_hard_swish",
             instead_of="HARD_SWISH; ReLU, for a delegate that has neither form of it",
             exact=False,
@@ -94,6 +99,7 @@ DELEGATES: Registry[Delegate] = Registry(
                 "average_pool_by_depthwise",
                 "relu_by_depthwise",
                 "depthwise_multiplier_split",
+                "subsample_by_depthwise",
             ),
             measured_by=("litert_python", "native", "benchmark_model", "benchmark_litert_model"),
         ),

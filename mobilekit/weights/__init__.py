@@ -16,6 +16,7 @@ from mobilekit.weights import (
     inception_sources,
     lite_sources,
     mobile_sources,
+    resnet_sources,
 )
 from mobilekit.weights.source import TIMM, TORCHVISION, Layout, WeightSource
 
@@ -105,6 +106,7 @@ WEIGHT_SOURCES: Registry[WeightSource] = Registry(
         _plain("torchvision_bn/vgg19", "vgg19_bn-c79401a0.pth", 74.218, norm="batch"),
         _plain("torchvision/squeezenet_1_0", "squeezenet1_0-b66bff10.pth", 58.092),
         _plain("torchvision/squeezenet_1_1", "squeezenet1_1-b8a52dc0.pth", 58.178),
+        *resnet_sources.torchvision_resnets(),
     ],
 )
 

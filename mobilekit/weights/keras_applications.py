@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mobilekit.architectures.flavour import TENSORFLOW, Flavour
+from mobilekit.architectures.flavour import KERAS_RESNET, TENSORFLOW, Flavour
 from mobilekit.core.registry import Registry
 from mobilekit.weights import Variable
 
@@ -79,6 +79,15 @@ APPLICATIONS: Registry[Application] = Registry(
         ),
         Application(name="vgg16", function="VGG16", names="mobilekit.weights.keras_vgg:vgg16"),
         Application(name="vgg19", function="VGG19", names="mobilekit.weights.keras_vgg:vgg19"),
+        *(
+            Application(
+                name=f"resnet{depth}",
+                function=f"ResNet{depth}",
+                flavour=KERAS_RESNET,
+                names=f"mobilekit.weights.keras_resnet:resnet{depth}",
+            )
+            for depth in (50, 101, 152)
+        ),
     ],
 )
 

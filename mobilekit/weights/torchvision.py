@@ -23,24 +23,25 @@ def mobilenet_v2() -> dict[str, tuple[str, str]]:
 
 
 def _mobilenet_v2() -> Pairs:
-    yield from _conv_bn("features.0.0", "features.0.1", "stem")
+    yield from conv_bn("features.0.0", "features.0.1", "stem")
     expansions = [t for t, _, repeats, _ in STAGES for _ in range(repeats)]
     for block, expansion in enumerate(expansions):
         # torchvision numbers the stem 0; a block without an expansion starts at the depthwise.
         prefix, name = f"features.{block + 1}.conv", f"block_{block}"
         first = 0
         if expansion > 1:
-            yield from _conv_bn(f"{prefix}.0.0", f"{prefix}.0.1", f"{name}_expand")
+            yield from conv_bn(f"{prefix}.0.0", f"{prefix}.0.1", f"{name}_expand")
             first = 1
-        yield from _conv_bn(f"{prefix}.{first}.0", f"{prefix}.{first}.1", f"{name}_depthwise")
-        yield from _conv_bn(f"{prefix}.{first + 1}", f"{prefix}.{first + 2}", f"{name}_project")
+        yield from conv_bn(f"{prefix}.{first}.0", f"{prefix}.{first}.1", f"{name}_depthwise")
+        yield from conv_bn(f"{prefix}.{first + 1}", f"{prefix}.{first + 2}", f"{name}_project")
     last = len(expansions) + 1
-    yield from _conv_bn(f"features.{last}.0", f"features.{last}.1", "last")
+    yield from conv_bn(f"features.{last}.0", f"features.{last}.1", "last")
     yield "classifier.1.weight", ("logits", "kernel")
     yield "classifier.1.bias", ("logits", "bias")
 
 
-def _conv_bn(conv: str, norm: str, layer: str) -> Pairs:
+def conv_bn(conv: str, norm: str, layer: str) -> Pairs:
+    """The kernel of a convolution, and the four variables of the batch norm behind it."""
     yield f"{conv}.weight", (layer, "kernel")
     for theirs, ours in BATCH_NORM.items():
         yield f"{norm}.{theirs}", (f"{layer}_bn", ours)

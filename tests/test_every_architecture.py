@@ -34,7 +34,9 @@ def cases():
         for option in row.options:
             for value in option.values[1:]:
                 name = f"{row.name}-{option.name}-{value}"
-                yield pytest.param((row, {option.name: value}), id=name, marks=pytest.mark.every_row)
+                yield pytest.param(
+                    (row, {option.name: value}), id=name, marks=pytest.mark.every_row
+                )
 
 
 def network(row, options, target):

@@ -95,7 +95,7 @@ def averaged(blocks):
     image = keras.Input((32, 32, 3), name="image")
     x = blocks.conv(image, 16, 3, stride=2, name="stem")
     for index, border in enumerate(("ignored", "counted")):
-        y = blocks.average_pool(x, 3, name=f"mixed_{index}_pool", border=border)
+        y = replace(blocks, border=border).average_pool(x, 3, name=f"mixed_{index}_pool")
         y = blocks.conv(y, 8, 1, name=f"mixed_{index}_project")
         z = blocks.conv(x, 8, 3, name=f"mixed_{index}_conv")
         x = keras.layers.Concatenate(name=f"mixed_{index}")([z, y])

@@ -95,12 +95,32 @@ def averaged(blocks):
     image = keras.Input((32, 32, 3), name="image")
     x = blocks.conv(image, 16, 3, stride=2, name="stem")
     for index, border in enumerate(("ignored", "counted")):
-        y = blocks.average_pool(x, 3, name=f"mixed_{index}_pool", border=border)
+        y = replace(blocks, border=border).average_pool(x, 3, name=f"mixed_{index}_pool")
         y = blocks.conv(y, 8, 1, name=f"mixed_{index}_project")
         z = blocks.conv(x, 8, 3, name=f"mixed_{index}_conv")
         x = keras.layers.Concatenate(name=f"mixed_{index}")([z, y])
     x = blocks.average_pool(x, 5, stride=3, padding="valid", name="last_pool")
     return keras.Model(image, blocks.classifier(x, 5, "logits"), name="averaged")
+
+
+def scaled(blocks):
+    """Residuals that are multiplied before they are added: Inception-ResNet's; ReLUs of their own.
+
+    The last one is Xception's, of whose input both branches read something else.
+    """
+    import keras
+
+    from mobilekit.architectures.inception_resnet import residual
+
+    image = keras.Input((16, 16, 3), name="image")
+    x = blocks.conv(image, 16, 3, name="stem")
+    for index, scale in enumerate((0.5, 1.0)):
+        y = blocks.conv(x, 24, 3, name=f"block_{index}_conv")
+        x = residual(blocks, x, y, scale, "linear", f"block_{index}")
+    y = blocks.activate_apart(x, "block_2")
+    y = blocks.conv(y, 16, 3, name="block_2_conv", activation="linear")
+    x = keras.layers.Add(name="block_2_add")([y, x])
+    return keras.Model(image, blocks.classifier(x, 5, "logits"), name="scaled")
 
 
 def architecture(name):
@@ -123,6 +143,8 @@ NETWORKS = {
     "averaged, as its paper writes it": lambda b: averaged(replace(b, target="none")),
     "squeezed": squeezed,
     "squeezed, as its paper writes it": lambda b: squeezed(replace(b, target="none")),
+    "scaled": scaled,
+    "scaled, as its paper writes it": lambda b: scaled(replace(b, target="none")),
     "mobilenet_v1": lambda _: architecture("mobilenet_v1"),
     "mobilenet_v2": lambda _: architecture("mobilenet_v2"),
 }

@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from mobilekit.architectures.blocks import CONSTANT
-from mobilekit.architectures.file_order import peak_elements, steps_of
+from mobilekit.architectures.file_order import is_scale, peak_elements, steps_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ def _rows(model: keras.Model) -> list[list[keras.layers.Layer]]:
     for layer in model.layers:
         if isinstance(layer, layers.ZeroPadding2D):
             waiting.append(layer)
-        elif isinstance(layer, FOLDED):
+        elif isinstance(layer, FOLDED) or is_scale(layer):
             host[id(layer)] = at = _host_of(layer, makers, host)
             rows[at].append(layer)
         else:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import keras
+import numpy as np
 from keras import layers
 
 from mobilekit.architectures.activations import hard_sigmoid, hard_swish_by_relu6
@@ -102,7 +103,8 @@ class _Fusing:
         elif isinstance(layer, VANISHING) or _is_linear(layer) or self._is_same_border(call):
             self._same[id(call.outputs[0])] = self._root(call.inputs[0])
         elif isinstance(layer, layers.BatchNormalization):
-            self._normalize(call)
+            if not self._into_weights(call):
+                self._normalize(call)
         elif _activation(layer) is hard_swish_by_relu6:
             shifted, scaled = (self._write(call, [self._root(call.inputs[0])]) for _ in range(2))
             self._write(call, [shifted, scaled])
@@ -111,14 +113,20 @@ class _Fusing:
             if not self._activate(call, WEIGHTED):  # the 3 that is added goes into the bias
                 shifted = self._write(call, [shifted])
             self._write(call, [shifted])
+        elif is_scale(layer) and self._into_weights(call):
+            pass
         elif not _is_fusable(layer) or not self._activate(call, ACTIVATED):
             self._add(call)
 
-    def _normalize(self, call: Call) -> None:
+    def _into_weights(self, call: Call) -> bool:
+        """Puts a factor, and what is added, into the weights before it, where that can be."""
         before = self._before(call)
-        if before is not None and isinstance(before.layer, WEIGHTED):
-            self._fuse(call, before)
-            return
+        if before is None or not isinstance(before.layer, WEIGHTED):
+            return False
+        self._fuse(call, before)
+        return True
+
+    def _normalize(self, call: Call) -> None:
         product = self._write(call, [self._root(call.inputs[0])])  # a multiplication,
         self._write(call, [product])  # and an addition
 
@@ -190,6 +198,11 @@ def _same_border(length: int, kernel: int, stride: int, dilation: int) -> tuple[
 def _activation(layer: keras.layers.Layer) -> object:
     """What an Activation computes; None of other layers."""
     return layer.activation if isinstance(layer, layers.Activation) else None
+
+
+def is_scale(layer: keras.layers.Layer) -> bool:
+    """Whether a layer multiplies everything with the same number."""
+    return isinstance(layer, layers.Rescaling) and np.ndim(layer.scale) == 0 and layer.offset == 0
 
 
 def _is_linear(layer: keras.layers.Layer) -> bool:

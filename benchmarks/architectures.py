@@ -74,8 +74,10 @@ def application_of(case: Case):
     """The row of the peer; None where the application is another network than this one."""
     from mobilekit.weights.keras_applications import APPLICATIONS
 
-    found = APPLICATIONS.get(case.architecture)
-    if found is None or case.row.chosen(found.options) != case.row.chosen(case.options):
+    if case.architecture not in APPLICATIONS:
+        return None
+    found = APPLICATIONS[case.architecture]
+    if case.row.chosen(found.options) != case.row.chosen(case.options):
         return None
     return found
 
